@@ -1,0 +1,141 @@
+"""The catalogue of data sets: what the city publishes, read from the database and held against its tables."""
+
+import re
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from psycopg.rows import DictRow
+
+from core.database import Connection, query, rows
+from core.errors import BadDatasetId, NoSuchDataset
+from core.language import Text
+
+CHANNEL = "chengtu_catalogue"  # NOTIFY on every change of chengtu.dataset
+GEOMETRY = "geom"
+RELEASE = "ct_release"
+
+
+class BBox(NamedTuple):
+    """West, south, east, north, in degrees of CRS84."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+class Field(NamedTuple):
+    """An attribute as served: its name, and its type as PostgreSQL writes it."""
+
+    name: str
+    type: str
+
+
+class Dataset(NamedTuple):
+    """One data set as the catalogue describes it; its features are the rows of table data.<id>."""
+
+    id: str
+    title: Text
+    description: Text
+    keywords: tuple[str, ...]
+    geometry_type: str
+    srid: int
+    key: str
+    time: str | None
+    fields: tuple[Field, ...]
+    extent: BBox | None
+    feature_count: int
+    owner: str | None
+    update_period: str | None
+    licence: str | None
+    attribution: Text | None
+    sensitivity: str
+    origin: str | None
+    source: str
+    release: int
+    updated: datetime
+    problem: Text | None
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the table is as the catalogue says."""
+        return self.problem is None
+
+
+def check_id(candidate: str) -> str:
+    """Return `candidate` when it can be a data set's id, else raise `BadDatasetId`."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,47}", candidate):
+        raise BadDatasetId(id=candidate)
+    return candidate
+
+
+def list_datasets(connection: Connection) -> list[Dataset]:
+    """All data sets by id, the broken ones with their problem."""
+    return [_dataset(row) for row in rows(connection, "list_datasets")]
+
+
+def get_dataset(connection: Connection, id_: str) -> Dataset:
+    """One data set, or `NoSuchDataset`."""
+    for dataset in list_datasets(connection):
+        if dataset.id == id_:
+            return dataset
+    raise NoSuchDataset(id=id_)
+
+
+def fingerprint(connection: Connection) -> str:
+    """A text that changes whenever the catalogue, or a table behind it, does."""
+    row = connection.execute(query("catalogue_fingerprint")).fetchone()
+    return str(row["fingerprint"]) if row else ""
+
+
+def _dataset(row: DictRow) -> Dataset:
+    fields = tuple(Field(field["name"], field["type"]) for field in row["fields"])
+    has_attribution = row["attribution_en"] or row["attribution_zh"]
+    return Dataset(
+        id=row["id"],
+        title=Text(row["title_en"], row["title_zh"]),
+        description=Text(row["description_en"], row["description_zh"]),
+        keywords=tuple(row["keywords"]),
+        geometry_type=row["geometry_type"],
+        srid=row["srid"],
+        key=row["key_column"],
+        time=row["time_column"],
+        fields=fields,
+        extent=BBox(*row["extent"]) if row["extent"] else None,
+        feature_count=row["feature_count"],
+        owner=row["owner"],
+        update_period=row["update_period"],
+        licence=row["licence"],
+        attribution=Text(row["attribution_en"] or "", row["attribution_zh"] or "") if has_attribution else None,
+        sensitivity=row["sensitivity"],
+        origin=row["origin"],
+        source=row["source"],
+        release=row["release"],
+        updated=row["updated_at"],
+        problem=_problem(row, fields),
+    )
+
+
+def _problem(row: DictRow, fields: tuple[Field, ...]) -> Text | None:
+    """Say how the table differs from what the catalogue promises, if it does."""
+    if not row["table_exists"]:
+        return Text("its table is gone", "数据表不存在")
+    if not row["readable"]:
+        return Text("its table may not be read", "没有读取数据表的权限")
+    if not row["has_release"]:
+        return Text("its table holds no release", "数据表中没有任何发布版本")
+    columns: dict[str, Any] = row["columns"]
+    if GEOMETRY not in columns:
+        return Text("its geometry column is gone", "几何列不存在")
+    if not columns[GEOMETRY].endswith(f",{row['srid']})"):
+        return Text(f"its geometry is no longer EPSG:{row['srid']}", f"几何坐标系已不是 EPSG:{row['srid']}")
+    expected = dict(fields) | {row["key_column"]: dict(fields).get(row["key_column"], "bigint")}
+    for name, type_ in expected.items():
+        if name not in columns:
+            return Text(f"its column {name} is gone", f"字段 {name} 不存在")
+        if columns[name] != type_:
+            return Text(
+                f"its column {name} is {columns[name]}, not {type_}",
+                f"字段 {name} 的类型是 {columns[name]},不是 {type_}",
+            )
+    return None

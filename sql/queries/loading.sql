@@ -1,0 +1,101 @@
+-- name: lock_load
+-- One load at a time for a data set: true when the lock is ours until the transaction ends.
+select pg_try_advisory_xact_lock(hashtextextended('chengtu load ' || %(id)s, 0)) as ours
+
+-- name: straighten
+-- Geometries (WKB) without arcs, triangulated surfaces and the like, all with the wanted ordinates, in their order.
+select
+    case when g.geom is not null then
+        st_asbinary(case %(ordinates)s
+            when 'ZM' then st_force4d(g.geom)
+            when 'Z' then st_force3dz(g.geom)
+            when 'M' then st_force3dm(g.geom)
+            else st_force2d(g.geom)
+        end, 'NDR')
+    end as wkb
+from unnest(%(wkb)s::bytea[]) with ordinality as source (wkb, row)
+cross join lateral (select st_geomfromwkb(source.wkb) as geom) as raw
+cross join lateral (
+    select case
+        when geometrytype(raw.geom) in ('TIN', 'POLYHEDRALSURFACE') then (
+            select st_collect(st_makepolygon(st_exteriorring(part.geom)))
+            from st_dump(raw.geom) as part
+        )
+        when geometrytype(raw.geom) = 'TRIANGLE' then st_makepolygon(st_exteriorring(raw.geom))
+        when st_hasarc(raw.geom) or geometrytype(raw.geom) in (
+            'COMPOUNDCURVE', 'CIRCULARSTRING', 'CURVEPOLYGON', 'MULTICURVE', 'MULTISURFACE'
+        ) then st_curvetoline(raw.geom, %(tolerance)s, 1, 0)
+        else raw.geom
+    end as geom
+) as g
+order by source.row
+
+-- name: create_parent
+-- The table that readers see: its columns, and no rows of its own.
+create table {table} ({columns}, ct_release bigint not null) partition by list (ct_release)
+
+-- name: create_staging
+-- The table of one release, filled before anyone sees it; its check lets it be attached without a scan.
+create table {staging} ({columns}, ct_release bigint not null default {release}, check (ct_release = {release}))
+
+-- name: copy_staging
+-- The fast road in: rows in binary, frozen, since nobody else can see the table yet.
+copy {staging} ({columns}) from stdin with (format binary, freeze)
+
+-- name: widen_staging
+-- Give the geometries of a release a further ordinate (Z or M, zero where unknown).
+alter table {staging} alter column geom type {type} using {force}(geom)
+
+-- name: duplicate_keys
+-- How many rows lack the key or share it with another, and a few of those values.
+select
+    coalesce(sum(n), 0)::bigint as rows,
+    (array_agg(key order by n desc, key))[1:5] as examples
+from (
+    select
+        {key}::text as key,
+        count(*) as n
+    from {staging}
+    group by {key}
+    having count(*) > 1 or {key} is null
+) as d
+
+-- name: staged_extent
+-- The extent of a release in its own CRS (x east, y north), and how many rows it has.
+select
+    count(*) as rows,
+    st_xmin(st_extent(geom)) as xmin,
+    st_ymin(st_extent(geom)) as ymin,
+    st_xmax(st_extent(geom)) as xmax,
+    st_ymax(st_extent(geom)) as ymax
+from {staging}
+
+-- name: compare_releases
+-- What a release adds, removes and changes against the one being served, by key.
+select
+    count(*) filter (where old.{key} is null) as added,
+    count(*) filter (where new.{key} is null) as removed,
+    count(*) filter (
+        where old.{key} is not null and new.{key} is not null and ({old_values}) is distinct from ({new_values})
+    ) as changed
+from {old} as old
+full join {staging} as new on old.{key} = new.{key}
+
+-- name: relation_columns
+-- The columns of a table by name, with their types as PostgreSQL writes them; none when there is no such table.
+select
+    a.attname as name,
+    format_type(a.atttypid, a.atttypmod) as type
+from pg_attribute as a
+where a.attrelid = to_regclass(%(table)s) and a.attnum > 0 and not a.attisdropped
+order by a.attnum
+
+-- name: partitions
+-- The releases attached to a data set's table: one, but for a table made by hand.
+select i.inhrelid::regclass::text as name
+from pg_inherits as i
+where i.inhparent = to_regclass(%(table)s)
+
+-- name: drop_staging
+-- Throw away a staging table whose rows are being served already.
+drop table {staging}

@@ -1,0 +1,1 @@
+"""The tests: unit (pure), integration (real PostGIS, files, HTTP), acceptance (real clients)."""
