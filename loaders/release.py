@@ -1,0 +1,235 @@
+"""From a filled staging table to the release that everybody sees: checks, comparison, and the swap."""
+
+import math
+import time
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from core.catalogue import GEOMETRY, RELEASE, BBox, Field
+from core.crs import WGS84, Srid, transformer
+from core.database import Connection, one_line, query
+from core.errors import ChengtuError, NoSuchDataset
+from loaders.report import Changes
+from loaders.staging import Staging
+
+_BEYOND = 540  # degrees: more than a turn past the antimeridian is no longitude
+LOCK_TRIES = 600  # of 100 ms: readers hold a table for seconds at most, since statements time out
+
+
+class KeyNotUnique(ChengtuError):
+    """The field named by --key does not tell features apart."""
+
+    en = "{key} cannot be the key: {rows} rows share it or lack it, such as {examples}. Choose another --key, or none."
+    zh = "{key} 不能作为主键:有 {rows} 条记录重复或缺失,例如 {examples}。请换用其他 --key,或不指定。"
+    exit_code = 2
+
+
+class TableHeld(ChengtuError):
+    """Readers or a long transaction keep the swap from happening."""
+
+    en = "The table of {id} stayed in use for a minute; its old release is still served. Load again when it is free."
+    zh = "数据集 {id} 的数据表持续被占用一分钟,仍提供旧版本。请稍后重新加载。"
+    exit_code = 3
+
+
+class DependentView(ChengtuError):
+    """A view of the user's own needs a column that the new release lacks."""
+
+    en = "{id} cannot change its columns: {reason}. Drop or change what depends on it, then load again."
+    zh = "数据集 {id} 的字段无法变更:{reason}。请先删除或修改依赖对象,再重新加载。"
+    exit_code = 3
+
+
+class OutsideTheWorld(ChengtuError):
+    """Coordinates that have no place in the CRS that was decided on."""
+
+    en = "The coordinates {extent} have no place on Earth in EPSG:{srid}. Name the right CRS with --srs EPSG:n."
+    zh = "坐标 {extent} 在 EPSG:{srid} 下没有对应的地理位置。请用 --srs EPSG:n 指定正确的坐标系。"
+    exit_code = 2
+
+
+class Served(NamedTuple):
+    """The release being served, as the catalogue has it."""
+
+    release: int
+    key: str
+    fields: tuple[Field, ...]
+    srid: int
+    geometry_type: str
+    partition: str | None
+
+
+def served_release(connection: Connection, id_: str) -> Served | None:
+    """What is being served under an id, or None when the id is new."""
+    row = connection.execute(query("current_release"), {"id": id_}).fetchone()
+    if row is None:
+        return None
+    fields = tuple(Field(field["name"], field["type"]) for field in row["fields"])
+    return Served(row["release"], row["key_column"], fields, row["srid"], row["geometry_type"], row["partition"])
+
+
+def finish(connection: Connection, staging: Staging) -> BBox | None:
+    """Index and check a filled staging table, and return its extent in degrees."""
+    key = sql.Identifier(staging.key)
+    connection.execute("set local maintenance_work_mem = '256MB'")
+    if staging.key_is_field:
+        _require_unique(connection, staging)
+    for statement in (
+        sql.SQL("alter table {} add primary key ({})").format(staging.table, key),
+        sql.SQL("create index on {} using gist ({})").format(staging.table, sql.Identifier(GEOMETRY)),
+        sql.SQL("analyze {}").format(staging.table),
+    ):
+        connection.execute(statement)
+    row = connection.execute(query("staged_extent").format(staging=staging.table)).fetchone()
+    if row is None or row["xmin"] is None:
+        return None
+    corners = (row["xmin"], row["ymin"], row["xmax"], row["ymax"])
+    extent = transformer(Srid(staging.place.srid), WGS84).transform_bounds(*corners, densify_pts=21)
+    if not all(map(math.isfinite, extent)) or max(map(abs, extent)) > _BEYOND:
+        raise OutsideTheWorld(extent=", ".join(f"{number:g}" for number in corners), srid=staging.place.srid)
+    return BBox(*extent)
+
+
+def _require_unique(connection: Connection, staging: Staging) -> None:
+    statement = query("duplicate_keys").format(staging=staging.table, key=sql.Identifier(staging.key))
+    row = connection.execute(statement).fetchone()
+    if row and row["rows"]:
+        examples = ", ".join("null" if value is None else value for value in row["examples"])
+        raise KeyNotUnique(key=staging.key, rows=row["rows"], examples=examples)
+
+
+def compare(connection: Connection, staging: Staging, served: Served | None) -> Changes | None:
+    """What changes against the release being served; None when nothing does, not even the table's shape.
+
+    The table may have been altered by hand since: only what is still as the catalogue says is compared.
+    """
+    if served is None or served.partition is None:
+        return Changes(staging.tally.rows, 0, 0)
+    have = _columns(connection, served.partition)
+    comparable = served.srid == staging.place.srid and have.get(staging.key) == staging.key_type and GEOMETRY in have
+    if served.key != staging.key or not comparable:
+        old = connection.execute(sql.SQL("select count(*) as n from {}").format(_relation(served.partition))).fetchone()
+        return Changes(staging.tally.rows, int(old["n"]) if old else 0, 0)
+    names = [*(name for name, type_ in staging.fields if have.get(name) == type_), GEOMETRY]
+    statement = query("compare_releases").format(
+        key=sql.Identifier(staging.key),
+        old=_relation(served.partition),
+        staging=staging.table,
+        old_values=_row("old", names),
+        new_values=_row("new", names),
+    )
+    row = connection.execute(statement).fetchone()
+    changes = Changes(**row) if row else Changes(0, 0, 0)
+    whole = all(have.get(name) == type_ for name, type_ in served.fields)
+    same_shape = whole and served.fields == staging.fields and served.geometry_type == staging.type_name
+    return None if same_shape and not any(changes) else changes
+
+
+def _relation(name: str) -> sql.Identifier:
+    """An identifier from what `regclass::text` wrote: ours are plain lower-case names."""
+    return sql.Identifier(*name.split("."))
+
+
+def _row(alias: str, names: list[str]) -> sql.Composable:
+    return sql.SQL("row({})").format(sql.SQL(", ").join(sql.Identifier(alias, name) for name in sorted(names)))
+
+
+def swap(connection: Connection, staging: Staging, id_: str) -> None:
+    """Put the new release in the old one's place: views, policies and readers of the parent table live on.
+
+    Readers are never kept waiting for long: each try for the lock gives up after 100 ms and lets them pass.
+    """
+    if not connection.execute(query("relation_columns"), {"table": f"data.{id_}"}).fetchall():
+        connection.execute(
+            query("create_parent").format(table=sql.Identifier("data", id_), columns=staging.column_definitions())
+        )
+    for _ in range(LOCK_TRIES):
+        try:
+            with connection.transaction():
+                connection.execute("set local lock_timeout = '100ms'")
+                _exchange(connection, staging, id_)
+        except psycopg.errors.LockNotAvailable:
+            time.sleep(0.1)
+        except (psycopg.errors.DependentObjectsStillExist, psycopg.errors.FeatureNotSupported) as error:
+            raise DependentView(id=id_, reason=error.diag.message_detail or one_line(error)) from error
+        else:
+            return
+    raise TableHeld(id=id_)
+
+
+def _exchange(connection: Connection, staging: Staging, id_: str) -> None:
+    parent = sql.Identifier("data", id_)
+    connection.execute(sql.SQL("lock table {} in access exclusive mode").format(parent))
+    partitions = connection.execute(query("partitions"), {"table": f"data.{id_}"}).fetchall()
+    for partition in partitions:
+        old = _relation(partition["name"])
+        connection.execute(sql.SQL("alter table {} detach partition {}").format(parent, old))
+        connection.execute(sql.SQL("drop table {}").format(old))
+    _reshape(connection, staging, id_)
+    release = sql.Literal(staging.place.release)
+    connection.execute(
+        sql.SQL("alter table {} attach partition {} for values in ({})").format(parent, staging.table, release)
+    )
+
+
+def _reshape(connection: Connection, staging: Staging, id_: str) -> None:
+    """Give the parent the columns of the new release; it holds no rows, so this takes no time."""
+    parent = sql.Identifier("data", id_)
+    have = _columns(connection, f"data.{id_}")
+    want = _columns(connection, f"data.{staging.name}")
+    for name in have.keys() - want.keys():
+        connection.execute(sql.SQL("alter table {} drop column {}").format(parent, sql.Identifier(name)))
+    for name, type_ in want.items():
+        column = sql.SQL("{} {}").format(sql.Identifier(name), _type(type_))
+        if name not in have:
+            connection.execute(sql.SQL("alter table {} add column {}").format(parent, column))
+        elif have[name] != type_ and name != RELEASE:
+            retype = sql.SQL("alter table {} alter column {} type {} using null").format(
+                parent, sql.Identifier(name), _type(type_)
+            )
+            connection.execute(retype)
+
+
+def _columns(connection: Connection, table: str) -> dict[str, str]:
+    rows = connection.execute(query("relation_columns"), {"table": table}).fetchall()
+    return {row["name"]: row["type"] for row in rows}
+
+
+def _type(name: str) -> Any:  # noqa: ANN401 — sql.SQL wants LiteralString
+    """A type as `format_type` wrote it: PostgreSQL's words, not a user's."""
+    ours: Any = name
+    return sql.SQL(ours)
+
+
+def record(
+    connection: Connection, staging: Staging, described: dict[str, Any], changes: Changes, report: dict[str, Any]
+) -> None:
+    """Write the catalogue entry, the release's history, and the geometries that were refused."""
+    id_, release = described["id"], staging.place.release
+    connection.execute(query("upsert_dataset"), described)
+    history = {"id": release, "dataset": id_, "source": described["source"], "report": Jsonb(report)}
+    connection.execute(query("insert_release"), history | changes._asdict())
+    connection.execute("delete from chengtu.refused_geometry where dataset = %s", [id_])
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into chengtu.refused_geometry (dataset, key, reason, geometry) values (%s, %s, %s, %s)"
+            " on conflict do nothing",
+            [(id_, key, reason, wkb) for key, reason, wkb in staging.refusals],
+        )
+
+
+def remove(connection: Connection, id_: str) -> None:
+    """Take a data set out of the catalogue and drop its table, in one transaction; `NoSuchDataset` if there is none."""
+    deleted = connection.execute(query("delete_dataset"), {"id": id_})
+    if deleted.rowcount == 0:
+        raise NoSuchDataset(id=id_)
+    try:
+        connection.execute("set local lock_timeout = '10s'")
+        connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier("data", id_)))
+    except psycopg.errors.LockNotAvailable as error:
+        raise TableHeld(id=id_) from error
+    except psycopg.errors.DependentObjectsStillExist as error:
+        raise DependentView(id=id_, reason=error.diag.message_detail or one_line(error)) from error

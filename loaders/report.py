@@ -1,0 +1,136 @@
+"""What a load tells at its end, on screen and as JSON."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from core.catalogue import BBox
+from core.language import Language, Text
+
+LISTED = 50  # ids named in a report; the counts are always whole
+
+
+class Changes(NamedTuple):
+    """Rows that a release adds, removes and changes against the one before, by key."""
+
+    added: int
+    removed: int
+    changed: int
+
+
+@dataclass
+class Tally:
+    """Counts that grow while rows stream by, for one family of geometries."""
+
+    rows: int = 0
+    null: int = 0
+    empty: int = 0
+    repaired: Counter[str] = field(default_factory=Counter)
+    repaired_keys: list[str] = field(default_factory=list)
+    refused: Counter[str] = field(default_factory=Counter)
+    refused_keys: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Published:
+    """One data set of a load: a layer gives one for each family of geometries in it."""
+
+    id: str
+    outcome: Literal["published", "unchanged"]
+    release: int
+    geometry_type: str
+    rows: int
+    null_geometries: int
+    empty_geometries: int
+    repaired: dict[str, int]
+    repaired_keys: tuple[str, ...]
+    refused: dict[str, int]
+    refused_keys: tuple[str, ...]
+    srid: int
+    extent: BBox | None
+    changes: Changes
+
+
+@dataclass(frozen=True)
+class Report:
+    """A load, told: rows in, what became of them, and how the text and the coordinates were understood."""
+
+    source: str
+    layer: str
+    driver: str
+    rows_in: int
+    encoding: str | None
+    encoding_reason: Text | None
+    sample_text: tuple[str, ...]
+    crs_reason: Text
+    crs_certain: bool
+    notes: tuple[Text, ...]
+    datasets: tuple[Published, ...]
+    seconds: float
+    peak_megabytes: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as plain values; texts as {"en": ..., "zh": ...}."""
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain
+
+    def lines(self, language: Language) -> list[str]:
+        """The report as a person reads it, a line a fact."""
+        zh = language == "zh"
+        lines = [f"{self.source} [{self.layer}] {self.driver}: {self.rows_in} {'条记录' if zh else 'rows'}"]
+        if self.encoding and self.encoding_reason:
+            lines.append(f"{'文字编码' if zh else 'text'} {self.encoding}: {self.encoding_reason.in_(language)}")
+        if self.sample_text:
+            lines.append(("示例文字: " if zh else "for example: ") + " · ".join(self.sample_text))
+        lines.append(f"{'坐标系' if zh else 'CRS'}: {self.crs_reason.in_(language)}")
+        lines += [("注意: " if zh else "note: ") + note.in_(language) for note in self.notes]
+        for dataset in self.datasets:
+            lines += _dataset_lines(dataset, zh)
+        lines.append(f"{self.seconds:.1f} s, {self.peak_megabytes} MB")
+        return lines
+
+
+def _dataset_lines(dataset: Published, zh: bool) -> list[str]:
+    changes = dataset.changes
+    if dataset.outcome == "unchanged":
+        first = (
+            f"{dataset.id}: {'与现有版本相同,未作改动' if zh else 'same as the release being served, nothing changed'}"
+        )
+    elif zh:
+        first = (
+            f"{dataset.id}: 已发布 {dataset.rows} 条,新增 {changes.added},删除 {changes.removed},修改 {changes.changed}"
+        )
+    else:
+        counts = f"{changes.added} added, {changes.removed} removed, {changes.changed} changed"
+        first = f"{dataset.id}: {dataset.rows} features published; {counts}"
+    lines = [first, f"  {dataset.geometry_type}, EPSG:{dataset.srid}{_extent(dataset.extent)}"]
+    if dataset.null_geometries or dataset.empty_geometries:
+        label = "无几何 / 空几何" if zh else "without geometry / with an empty one"
+        lines.append(f"  {label}: {dataset.null_geometries} / {dataset.empty_geometries}")
+    lines += _reasons("已修复" if zh else "repaired", dataset.repaired, dataset.repaired_keys)
+    lines += _reasons("几何无法保存" if zh else "geometry refused", dataset.refused, dataset.refused_keys)
+    return lines
+
+
+def _extent(extent: BBox | None) -> str:
+    return "" if extent is None else ", " + " ".join(f"{degrees:.5f}" for degrees in extent)
+
+
+def _reasons(label: str, counted: dict[str, int], keys: tuple[str, ...]) -> list[str]:
+    if not counted:
+        return []
+    total = sum(counted.values())
+    reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(counted.items()))
+    more = " …" if total > len(keys) else ""
+    return [f"  {label} {total}: {reasons}; id {', '.join(keys[:10])}{more if len(keys) <= 10 else ' …'}"]
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 — any JSON value
+    """Tuples with field names become objects, other tuples arrays."""
+    if isinstance(value, Text | Changes | BBox):
+        return {name: _plain(part) for name, part in value._asdict().items()}
+    if isinstance(value, dict):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value
