@@ -1,0 +1,34 @@
+"""How much a filter may ask of us, looked at before anything is parsed."""
+
+from features.filters.errors import FilterTooDeep, FilterTooLong
+
+MAX_TEXT = 8_192  # bytes of CQL2 text, which travels in a URL
+MAX_JSON = 1_000_000  # bytes of CQL2 JSON, which may carry a drawn geometry
+MAX_DEPTH = 32  # brackets within brackets
+MAX_NODES = 5_000  # values, properties and operators of one filter
+MAX_WILDCARDS = 10  # of % in one pattern: matching goes up with their number
+
+
+def check_length(text: str, limit: int) -> None:
+    """Refuse a text of more than `limit` bytes."""
+    length = len(text.encode("utf-8", "surrogatepass"))
+    if length > limit:
+        raise FilterTooLong(length=length, limit=limit)
+
+
+def check_depth(text: str, limit: int, opening: str, closing: str, quotes: str, escape: str = "") -> None:
+    """Refuse brackets more than `limit` deep, passing over what is quoted; never recurses."""
+    depth, quote, escaped = 0, "", False
+    for char in text:
+        if quote:
+            if char == quote and not escaped:
+                quote = ""
+            escaped = bool(escape) and char == escape and not escaped
+        elif char in quotes:
+            quote = char
+        elif char in opening:
+            depth += 1
+            if depth > limit:
+                raise FilterTooDeep(limit=limit)
+        elif char in closing:
+            depth -= 1

@@ -1,0 +1,58 @@
+"""Dates, instants, numbers and texts as both spellings of CQL2 write them."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+
+from core.language import Text
+from features.filters.errors import BadLiteral
+
+_A_DATE = Text("a date such as 2024-05-31", "日期(如 2024-05-31)")
+_AN_INSTANT = Text("an instant such as 2024-05-31T08:00:00Z", "时刻(如 2024-05-31T08:00:00Z)")
+_A_NUMBER = Text("a number that a database can hold", "数据库可以存储的数值")
+_A_TEXT = Text("a text that a database can hold", "数据库可以存储的文本")
+_SMALLEST, _LARGEST = Decimal("1e-300"), Decimal("1e300")  # well inside PostgreSQL's double precision
+
+
+def read_date(text: str) -> date:
+    """A calendar day of RFC 3339."""
+    with _reading(text, _A_DATE, r"\d{4}-\d\d-\d\d"):
+        return date.fromisoformat(text)
+
+
+def read_instant(text: str) -> datetime:
+    """A date-time of RFC 3339; CQL2 writes Z, other offsets are understood."""
+    with _reading(text, _AN_INSTANT, r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)"):
+        return datetime.fromisoformat(text)
+
+
+def read_number(text: str) -> int | Decimal:
+    """An integer, or a decimal kept exact."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise BadLiteral(text=text[:40], expected=_A_NUMBER) from None
+    if not value.is_finite() or (value != 0 and not _SMALLEST <= abs(value) <= _LARGEST):
+        raise BadLiteral(text=text[:40], expected=_A_NUMBER)
+    return int(value) if text.lstrip("-").isdigit() else value
+
+
+def read_text(text: str) -> str:
+    """A text without what PostgreSQL cannot store: NUL and lone surrogates."""
+    if "\0" in text or any("\ud800" <= char <= "\udfff" for char in text):
+        raise BadLiteral(text=text[:40], expected=_A_TEXT)
+    return text
+
+
+@contextmanager
+def _reading(text: str, expected: Text, form: str) -> Iterator[None]:
+    """Say what was expected of a text that has not the form, or whose numbers are no day or time."""
+    refusal = BadLiteral(text=text[:40], expected=expected)
+    if not re.fullmatch(form, text, re.ASCII):
+        raise refusal
+    try:
+        yield
+    except ValueError:
+        raise refusal from None

@@ -1,0 +1,165 @@
+"""The host's feature provider: a data set of the catalogue, asked in SQL."""
+
+from http import HTTPStatus
+from typing import Any, NamedTuple, Self
+
+import psycopg
+from pygeoapi.provider.base import BaseProvider, ProviderGenericError, ProviderItemNotFoundError
+
+from core.catalogue import Dataset
+from core.crs import CRS84, Srid
+from core.database import one_line, speaking_plainly
+from core.door import Door
+from core.errors import BadRequest, ChengtuError, DatasetQuarantined
+from core.language import spoken
+from features import queries
+from features.filters import Node
+from features.queries import Bounds, Search, Statement
+
+_JSON_TYPES: dict[str, dict[str, str]] = {
+    "boolean": {"type": "boolean"},
+    "smallint": {"type": "integer"},
+    "integer": {"type": "integer"},
+    "bigint": {"type": "integer"},
+    "real": {"type": "number"},
+    "double precision": {"type": "number"},
+    "date": {"type": "string", "format": "date"},
+    "timestamp without time zone": {"type": "string", "format": "date-time"},
+    "timestamp with time zone": {"type": "string", "format": "date-time"},
+    "time without time zone": {"type": "string", "format": "time"},
+}
+_MOST_ROWS = 2**62  # PostgreSQL's offset is a bigint
+
+
+class Source(NamedTuple):
+    """What a provider serves, and the door to it; copies of the host's configuration share it."""
+
+    dataset: Dataset
+    door: Door
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Self:
+        return self
+
+
+class FilterOf(NamedTuple):
+    """A parsed CQL2 filter, with the CRS of its geometries."""
+
+    node: Node
+    srid: Srid
+
+
+class Refused(ProviderGenericError):  # type: ignore[misc]
+    """One of our errors in the form that the host turns into a response."""
+
+    def __init__(self, error: ChengtuError) -> None:
+        super().__init__(user_msg=error.message(spoken.get()))
+        self.http_status_code = HTTPStatus(error.status)
+        self.ogc_exception_code = error.code
+
+
+class TableProvider(BaseProvider):  # type: ignore[misc]
+    """Features of one data set. Made anew for each request by the host, so it must cost nothing to make.
+
+    Stock pygeoapi mistakes the axis order of EPSG:4490 and of the Gauss-Krüger zones; here the table keeps
+    x = east in its own SRID, and only the CRS asked for decides the order that goes out.
+    """
+
+    def __init__(self, provider_def: dict[str, Any]) -> None:
+        source: Source = provider_def["data"]
+        self.dataset = source.dataset
+        self.door = source.door
+        self.name, self.type, self.data = provider_def["name"], provider_def["type"], source
+        self.id_field, self.time_field = self.dataset.key, self.dataset.time
+        self.title_field = self.uri_field = self.filename = self.options = None
+        self.editable = self.include_extra_query_parameters = False
+        self.properties: list[str] = []
+        self.get_fields()
+
+    def get_fields(self) -> dict[str, dict[str, str]]:
+        """The attributes with their JSON Schema types; dates by format."""
+        self._fields = {
+            field.name: dict(_JSON_TYPES.get(field.type, {"type": "string"})) for field in self.dataset.fields
+        }
+        return self._fields
+
+    def query(
+        self,
+        offset: int = 0,
+        limit: int = 10,
+        resulttype: str = "results",
+        bbox: Bounds | list[float] | None = None,
+        datetime_: str | None = None,
+        properties: list[tuple[str, str]] | None = None,
+        sortby: list[dict[str, str]] | None = None,
+        select_properties: list[str] | None = None,
+        skip_geometry: bool = False,
+        q: str | None = None,
+        filterq: FilterOf | None = None,
+        crs_transform_spec: Srid | None = None,
+        **ignored: object,
+    ) -> dict[str, Any]:
+        """One page as a GeoJSON FeatureCollection in the CRS asked for, in that CRS's axis order."""
+        search = Search(
+            limit=limit,
+            offset=offset,
+            hits_only=resulttype == "hits",
+            bounds=bbox if isinstance(bbox, Bounds) else Bounds(tuple(bbox), CRS84) if bbox else None,
+            datetime=datetime_,
+            equals=properties or (),
+            text=q,
+            filter=filterq.node if filterq else None,
+            filter_srid=filterq.srid if filterq else CRS84,
+            sort=[(one["property"], one["order"] == "-") for one in sortby or ()],
+            properties=select_properties or (),
+            geometry=not skip_geometry,
+            crs=crs_transform_spec or CRS84,
+        )
+        try:
+            row = self._page(search)
+        except ChengtuError as error:
+            raise Refused(error) from error
+        features: list[dict[str, Any]] = row["features"]
+        collection = {"type": "FeatureCollection", "features": features, "numberReturned": len(features)}
+        if row["matched"] is not None:
+            collection["numberMatched"] = row["matched"]
+        return collection
+
+    def get(self, identifier: str, crs_transform_spec: Srid | None = None, **ignored: object) -> dict[str, Any]:
+        """The feature with a key; 404 where there is none, whatever the identifier looks like."""
+        if len(identifier) > 1000 or "\0" in identifier:
+            raise ProviderItemNotFoundError
+        try:
+            statement = queries.item(self.dataset, identifier, crs_transform_spec or CRS84)
+            row = self._ask(statement)
+        except BadRequest as error:
+            raise ProviderItemNotFoundError from error  # a key of the wrong type names no feature
+        except ChengtuError as error:
+            raise Refused(error) from error
+        if row is None:
+            raise ProviderItemNotFoundError
+        feature: dict[str, Any] = row["feature"]
+        return feature
+
+    def _page(self, search: Search) -> dict[str, Any]:
+        if search.offset > _MOST_ROWS:
+            raise BadRequest(reason="offset is larger than any data set")
+        statement = queries.page(self.dataset, search)
+        row = self._ask(statement) if statement else None
+        return row or {"features": [], "matched": 0}
+
+    def _ask(self, statement: Statement) -> dict[str, Any] | None:
+        """Run one statement; what PostgreSQL says of a bad value, or of a table that changed, in our words."""
+        try:
+            with speaking_plainly(), self.door.pool.connection() as connection:
+                return connection.execute(statement.text, statement.parameters).fetchone()
+        except (
+            psycopg.errors.UndefinedTable,
+            psycopg.errors.UndefinedColumn,
+            psycopg.errors.InsufficientPrivilege,
+        ) as e:
+            raise DatasetQuarantined(id=self.dataset.id, reason=one_line(e)) from e
+        except psycopg.DataError as error:
+            raise BadRequest(reason=one_line(error)) from error
+
+    def __repr__(self) -> str:
+        return f"<TableProvider {self.dataset.id}>"

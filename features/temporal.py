@@ -1,0 +1,71 @@
+"""The `datetime` parameter: an instant, or an interval that may be open (OGC API - Features 1, 7.15.4)."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+from psycopg import sql
+
+from core.errors import ChengtuError
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_OPEN = ("", "..")
+
+
+class BadDatetime(ChengtuError):
+    """A datetime that RFC 3339 does not know."""
+
+    en = "datetime {value!r} is neither a day, an RFC 3339 time, nor an interval of them such as 2025-01-01/.."
+    zh = "datetime {value!r} 既不是日期、RFC 3339 时间,也不是由其组成的区间(如 2025-01-01/..)。"
+    code = "InvalidParameterValue"
+    status = 400
+    exit_code = 2
+
+
+def condition(value: str, column: sql.Composable, type_: str) -> tuple[sql.Composable, dict[str, object]]:
+    """A SQL condition on a date or timestamp column; rows without a time always match (7.15.4, requirement 26)."""
+    begin, end = _interval(value)
+    if begin is not None and end is not None and begin >= end:
+        raise BadDatetime(value=value[:80])
+    zoned = type_ == "timestamp with time zone"
+    bound: dict[str, object] = {}
+    parts: list[sql.Composable] = []
+    for name, moment, template in (
+        ("time_begin", begin, sql.SQL("{} >= {}::{}")),
+        ("time_end", end, sql.SQL("{} < {}::{}")),
+    ):
+        if moment is not None:
+            bound[name] = moment if zoned else moment.replace(tzinfo=None)
+            cast = sql.SQL("timestamptz") if zoned else sql.SQL("timestamp")
+            parts.append(template.format(column, sql.Placeholder(name), cast))
+    inside = sql.SQL(" and ").join(parts) if parts else sql.SQL("true")
+    return sql.SQL("({} is null or ({}))").format(column, inside), bound
+
+
+def _interval(value: str) -> tuple[datetime | None, datetime | None]:
+    """The half-open range [begin, end) that a value means; None where it is open."""
+    if len(value) > 80:
+        raise BadDatetime(value=value[:80])
+    first, slash, last = value.partition("/")
+    if not slash:
+        begin, length = _moment(first, value)
+        return begin, begin + length
+    start = None if first in _OPEN else _moment(first, value)[0]
+    if last in _OPEN:
+        return start, None
+    moment, length = _moment(last, value)
+    return start, moment + length
+
+
+def _moment(text: str, whole: str) -> tuple[datetime, timedelta]:
+    """A time, and how long it lasts: a day for a date, a microsecond for an instant."""
+    try:
+        if _DAY.fullmatch(text):
+            day = date.fromisoformat(text)
+            return datetime(day.year, day.month, day.day, tzinfo=UTC), timedelta(days=1)
+        moment = datetime.fromisoformat(text.upper())
+        if moment.tzinfo is None or "T" not in text.upper():
+            raise BadDatetime(value=whole)
+        # 9999-12-31 is how clients write "for ever": its own end would lie beyond the calendar.
+        return min(moment.astimezone(UTC), datetime(9999, 12, 30, tzinfo=UTC)), timedelta(microseconds=1)
+    except (ValueError, OverflowError) as error:
+        raise BadDatetime(value=whole) from error
