@@ -1,0 +1,194 @@
+"""The ASGI application: health, the map page, static files, and everything else by the host."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from importlib.metadata import version
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.templating import Jinja2Templates
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.database import open_pool
+from core.door import Door
+from core.errors import ChengtuError, DatabaseUnreachable
+from core.language import spoken
+from core.settings import ROOT, Settings, read_settings
+from server import logs
+from server.borders import ERROR_HANDLERS, Border, from_error, use_context_executor
+from server.host import Host
+from server.publisher import Publisher
+from server.service import Service, read_service
+
+TEMPLATES = Jinja2Templates(ROOT / "web" / "templates")
+MAPLIBRE = ROOT / "node_modules" / "maplibre-gl" / "dist"
+_GUARDS = [
+    (b"x-content-type-options", b"nosniff"),
+    (
+        b"content-security-policy",
+        b"default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'",
+    ),
+]
+_STATIC_HEADERS = [*_GUARDS, (b"cache-control", b"no-cache")]
+
+
+def create() -> ASGIApp:
+    """The application as the environment describes it: what each server process runs."""
+    settings = read_settings()
+    logs.set_up(settings)
+    return application(settings, read_service(settings.config))
+
+
+def application(settings: Settings, service: Service) -> ASGIApp:
+    """The application for given settings; its pool and its host open with the lifespan, and close with it."""
+    app = Starlette(
+        routes=_own_routes(),
+        lifespan=_lifespan(settings, service),
+        exception_handlers=ERROR_HANDLERS,
+        middleware=[
+            Middleware(logs.RequestLog),
+            Middleware(_Guarded),
+            *_cors(service),
+            Middleware(GZipMiddleware, minimum_size=1000, compresslevel=4),
+            Middleware(Border, body_limit=settings.body_limit),
+            Middleware(_Quarantine),
+        ],
+    )
+    app.state.settings, app.state.service = settings, service
+    return app
+
+
+def _cors(service: Service) -> list[Middleware]:
+    """Reading from web maps on other hosts; no credentials are ever taken from a browser."""
+    if not service.server.cors:
+        return []
+    exposed = ["Content-Crs", "Link", "OGC-NumberMatched"]
+    methods = ["GET", "HEAD", "OPTIONS", "POST"]
+    return [Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=methods, expose_headers=exposed)]
+
+
+def _own_routes() -> list[BaseRoute]:
+    routes: list[BaseRoute] = [
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/map", map_page),
+    ]
+    if MAPLIBRE.is_dir():
+        routes.append(Mount("/static/vendor/maplibre-gl", StaticFiles(directory=MAPLIBRE)))
+    routes.append(Mount("/static", StaticFiles(directory=ROOT / "web" / "static")))
+    return routes
+
+
+def _lifespan(settings: Settings, service: Service) -> Callable[[Starlette], Any]:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        executor = use_context_executor(asyncio.get_running_loop(), threads=settings.pool + 4)
+        pool = await asyncio.to_thread(open_pool, settings.database_url or "", settings)
+        publisher = Publisher(service, Door(pool, settings))
+        app.state.publisher, app.state.pool = publisher, pool
+        host = Host(await asyncio.to_thread(publisher.configuration))
+        app.router.routes.extend(host.routes)
+        following = asyncio.create_task(publisher.follow(host))
+        try:
+            yield
+        finally:
+            following.cancel()
+            with suppress(asyncio.CancelledError):
+                await following
+            await asyncio.to_thread(pool.close)
+            executor.shutdown(wait=False)
+
+    return lifespan
+
+
+async def healthz(request: Request) -> JSONResponse:
+    """This process is alive; the database is not asked."""
+    return JSONResponse({"status": "ok"})
+
+
+async def readyz(request: Request) -> JSONResponse:
+    """This process can answer: 503 where the database does not, or not soon. Data sets out of service are named."""
+    state = request.app.state
+    started = time.perf_counter()
+    try:
+        await asyncio.to_thread(_ask_database, state)
+    except ChengtuError as error:
+        return from_error(error)
+    publisher: Publisher = state.publisher
+    problems = {id_: one.problem.in_(spoken.get()) for id_, one in publisher.quarantined.items() if one.problem}
+    milliseconds = round((time.perf_counter() - started) * 1000, 1)
+    return JSONResponse({"status": "ok", "database_ms": milliseconds, "quarantined": problems})
+
+
+def _ask_database(state: Any) -> None:  # noqa: ANN401 — Starlette's state
+    try:
+        with state.pool.connection(timeout=state.settings.pool_wait) as connection:
+            connection.execute("select 1")
+    except Exception as error:
+        raise DatabaseUnreachable(reason=type(error).__name__) from error
+
+
+async def map_page(request: Request) -> HTMLResponse:
+    """The map of the city, in the language of the request."""
+    title = request.app.state.service.metadata.identification.title
+    return TEMPLATES.TemplateResponse(
+        request,
+        "map.html",
+        {
+            "title_en": title.en,
+            "title_zh": title.zh,
+            "base_url": request.app.state.settings.base_url,
+            "lang": spoken.get(),
+            "version": version("pygeoapi"),
+        },
+    )
+
+
+class _Guarded:
+    """ASGI middleware: headers that keep browsers from running, guessing or fetching what we did not send."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Add them to every answer; static files are asked for anew after an upgrade, at the price of a 304."""
+        extra = _STATIC_HEADERS if scope.get("path", "").startswith("/static/") else _GUARDS
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *extra]
+            await send(message)
+
+        await self.app(scope, receive, with_headers)
+
+
+class _Quarantine:
+    """ASGI middleware: a data set out of service says why; and a 503 from one makes us look at the tables."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/collections/"):
+            await self.app(scope, receive, send)
+            return
+        publisher: Publisher = scope["app"].state.publisher
+        if problem := publisher.problem_of(scope["path"].split("/")[2]):
+            await from_error(problem)(scope, receive, send)
+            return
+
+        async def watching(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 503:
+                publisher.look_soon()
+            await send(message)
+
+        await self.app(scope, receive, watching)

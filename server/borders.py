@@ -1,0 +1,159 @@
+"""The border of the application: what every request passes on its way in, and every error on its way out."""
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from starlette.datastructures import Headers, QueryParams
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.errors import ChengtuError
+from core.language import Language, from_accept_language, from_locale, spoken
+
+LOGGER = logging.getLogger("chengtu.error")
+
+Handler = Callable[[Request, Exception], Response | Awaitable[Response]]
+
+
+class BodyTooLarge(ChengtuError):
+    """A request body beyond the limit."""
+
+    en = "The request body is larger than {limit} bytes."
+    zh = "请求体超过 {limit} 字节。"
+    status = 413
+
+
+class UnreadableText(ChengtuError):
+    """Characters that no text may hold."""
+
+    en = "The request holds a NUL or bytes that are not UTF-8. Send plain UTF-8 text, percent-encoded."
+    zh = "请求中含有 NUL 字符或非 UTF-8 字节。请发送经百分号编码的 UTF-8 文本。"
+    code = "InvalidParameterValue"
+    status = 400
+
+
+def ogc_error(status: int, code: str, description: str) -> JSONResponse:
+    """An error as OGC APIs write it (OGC API - Features 1, 7.5.1): code and description."""
+    headers = {"Retry-After": "2"} if status == 503 else None
+    return JSONResponse({"code": code, "type": code, "description": description}, status, headers)
+
+
+def from_error(error: ChengtuError) -> JSONResponse:
+    """The response to one of our own errors, in the language of the request."""
+    return ogc_error(error.status, error.code, error.message(spoken.get()))
+
+
+async def _our_error(request: Request, error: Exception) -> Response:
+    return from_error(error) if isinstance(error, ChengtuError) else await _unforeseen(request, error)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    code = {404: "NotFound", 405: "InvalidParameterValue"}.get(status, "NoApplicableCode")
+    texts: dict[int, dict[Language, str]] = {
+        404: {"en": f"There is nothing at {request.url.path}.", "zh": f"{request.url.path} 不存在。"},
+        405: {"en": f"{request.method} is not possible here.", "zh": f"此处不支持 {request.method}。"},
+    }
+    detail = error.detail if isinstance(error, HTTPException) else ""
+    return ogc_error(status, code, texts.get(status, {}).get(spoken.get(), detail))
+
+
+async def _unforeseen(request: Request, error: Exception) -> Response:
+    LOGGER.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    texts: dict[Language, str] = {
+        "en": "The service failed on this request; its log tells more.",
+        "zh": "服务处理该请求时出错,详情见服务日志。",
+    }
+    return ogc_error(500, "NoApplicableCode", texts[spoken.get()])
+
+
+ERROR_HANDLERS: dict[Any, Handler] = {
+    ChengtuError: _our_error,
+    HTTPException: _http_error,
+    Exception: _unforeseen,
+}
+
+
+class Border:
+    """ASGI middleware: finds the language, bounds the body, refuses unreadable text, and catches what is left."""
+
+    def __init__(self, app: ASGIApp, body_limit: int) -> None:
+        self.app = app
+        self.body_limit = body_limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in, or answer it here."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        spoken.set(_language(scope, headers))
+        started = False
+
+        async def watching(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            _check(scope, headers, self.body_limit)
+            await self.app(scope, _bounded(receive, self.body_limit), watching)
+        except Exception as error:
+            if started:
+                raise
+            request = Request(scope)
+            response = from_error(error) if isinstance(error, ChengtuError) else await _unforeseen(request, error)
+            await response(scope, receive, send)
+
+
+def _language(scope: Scope, headers: Headers) -> Language:
+    asked = QueryParams(scope["query_string"]).get("lang")
+    return from_locale(asked) if asked else from_accept_language(headers.get("accept-language"))
+
+
+def _check(scope: Scope, headers: Headers, body_limit: int) -> None:
+    length = headers.get("content-length", "0")
+    if not length.isdigit() or int(length) > body_limit:
+        raise BodyTooLarge(limit=body_limit)
+    for name, value in QueryParams(scope["query_string"]).multi_items():
+        # Bytes that are not UTF-8 were decoded to U+FFFD; half surrogates cannot be sent on to PostgreSQL.
+        if any(character in text for text in (name, value) for character in "\0\ufffd"):
+            raise UnreadableText
+    if "\0" in scope["path"]:
+        raise UnreadableText
+
+
+def _bounded(receive: Receive, limit: int) -> Receive:
+    """A `receive` that gives up on a body longer than it said, or that never said."""
+    seen = 0
+
+    async def bounded() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            raise BodyTooLarge(limit=limit)
+        return message
+
+    return bounded
+
+
+class ContextExecutor(ThreadPoolExecutor):
+    """Threads that know the request they work for: the host hands its work to the loop's executor."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> "Future[Any]":  # noqa: ANN401
+        """Run `fn` in a copy of the caller's context."""
+        return super().submit(contextvars.copy_context().run, fn, *args, **kwargs)
+
+
+def use_context_executor(loop: asyncio.AbstractEventLoop, threads: int) -> ContextExecutor:
+    """Make it the loop's own."""
+    executor = ContextExecutor(threads, thread_name_prefix="chengtu")
+    loop.set_default_executor(executor)
+    return executor

@@ -1,0 +1,1 @@
+"""The commands of `chengtu`, one module each; heavy libraries are imported where a command begins to need them."""

@@ -1,0 +1,120 @@
+"""`chengtu load`: a vector source becomes a data set, or a new release of one."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.settings import Settings
+from server.console import LANGUAGE, as_json, database, progress_bar, show, show_json, words
+
+if TYPE_CHECKING:
+    from loaders import Options
+
+
+@click.command(
+    help=words(
+        "Load a vector file and publish it. Shapefile (also zipped), GeoPackage, GeoJSON, KML, GML, FlatGeobuf,"
+        " GeoParquet, FileGDB, MapInfo, DXF, OSM .pbf, CSV and XLSX are read. The old release is served until the"
+        " new one is complete.",
+        "加载矢量文件并发布。支持 Shapefile(含 zip)、GeoPackage、GeoJSON、KML、GML、FlatGeobuf、GeoParquet、"
+        "FileGDB、MapInfo、DXF、OSM .pbf、CSV、XLSX。新版本完整就绪之前,始终提供旧版本。",
+    )
+)
+@click.argument("source", type=click.Path(path_type=Path))
+@click.option("--as", "id_", metavar="ID", help=words("The data set's id: a-z, 0-9, _.", "数据集编号:a-z、0-9、_。"))
+@click.option("--layer", help=words("Which layer, where there are several.", "有多个图层时指定其一。"))
+@click.option("--title-en", help=words("Title in English.", "英文标题。"))
+@click.option("--title-zh", help=words("Title in Chinese.", "中文标题。"))
+@click.option("--description-en", help=words("Description in English.", "英文说明。"))
+@click.option("--description-zh", help=words("Description in Chinese.", "中文说明。"))
+@click.option("--keyword", multiple=True, help=words("A keyword; may be repeated.", "关键词,可重复。"))
+@click.option("--owner", help=words("The department in charge.", "责任部门。"))
+@click.option("--licence", help=words("Licence, best as a URL.", "许可,最好是网址。"))
+@click.option("--attribution-en", help=words("Credit line in English.", "英文来源说明。"))
+@click.option("--attribution-zh", help=words("Credit line in Chinese.", "中文来源说明。"))
+@click.option(
+    "--update-period",
+    help=words("Promised period of updates, as ISO 8601 (P1Y).", "承诺的更新周期,ISO 8601 格式(如 P1Y)。"),
+)
+@click.option(
+    "--srs",
+    metavar="EPSG:n",
+    help=words("The CRS, where the source names none or a wrong one.", "坐标系(来源未声明或声明有误时)。"),
+)
+@click.option(
+    "--axes",
+    type=click.Choice(["auto", "xy", "yx"]),
+    default="auto",
+    show_default=True,
+    help=words("Order of coordinates in the source; yx is the surveyor's.", "来源的坐标顺序;yx 为测量坐标系顺序。"),
+)
+@click.option(
+    "--datum-shift",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help=words(
+        "TOML file with the parameters to CGCS2000, for Beijing 1954 and Xian 1980.",
+        "转换到 CGCS2000 的参数文件(TOML),用于北京54、西安80。",
+    ),
+)
+@click.option(
+    "--encoding",
+    help=words("Text encoding, where the source names none or a wrong one.", "文字编码(来源未声明或声明有误时)。"),
+)
+@click.option(
+    "--key",
+    metavar="FIELD",
+    help=words("Field that identifies a feature; else the row number does.", "唯一标识字段;缺省用行号。"),
+)
+@click.option(
+    "--time",
+    "time_",
+    metavar="FIELD",
+    help=words("Date or time field for `datetime=`.", "用于 `datetime=` 的日期或时间字段。"),
+)
+@click.option("--x", help=words("Column of the x coordinate, in CSV and XLSX.", "CSV、XLSX 中的 x 坐标列。"))
+@click.option("--y", help=words("Column of the y coordinate.", "y 坐标列。"))
+@click.option("--wkt", help=words("Column of WKT geometries.", "WKT 几何列。"))
+@click.option(
+    "--generic",
+    is_flag=True,
+    help=words("Keep mixed geometry types in one data set.", "混合几何类型保留在同一数据集中。"),
+)
+@click.option(
+    "--curve-tolerance",
+    type=click.FloatRange(min=0, min_open=True),
+    help=words(
+        "Largest distance of a segment from its arc, in units of the CRS [0.01 m or 1e-7 degrees].",
+        "弧段离散化的最大偏差,单位同坐标系 [0.01 m 或 1e-7°]。",
+    ),
+)
+@as_json
+@click.pass_obj
+def load(settings: Settings, /, source: Path, as_json: bool, **options: Any) -> None:  # noqa: ANN401 — click's
+    """Load and report."""
+    from loaders import load as run  # noqa: PLC0415 — GDAL and its company take half a second
+
+    with database(settings) as dsn, progress_bar(source.name, quiet=as_json) as tell:
+        report = run(
+            source,
+            dsn,
+            _options(options),
+            scratch=settings.var / "tmp",
+            archive_limit=settings.temporary_limit,
+            progress=tell,
+        )
+    if as_json:
+        show_json(report.as_json())
+    else:
+        show(report.lines(LANGUAGE))
+
+
+def _options(given: dict[str, Any]) -> "Options":
+    """The loader's options from the command line's."""
+    from loaders import Described, Options  # noqa: PLC0415
+
+    names = "title_en title_zh description_en description_zh owner licence attribution_en attribution_zh update_period"
+    described = Described(
+        **{name: given.pop(name) for name in names.split()}, keywords=list(given.pop("keyword")) or None
+    )
+    return Options(id=given.pop("id_"), time=given.pop("time_"), described=described, **given)

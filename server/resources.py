@@ -1,0 +1,108 @@
+"""The host's configuration, made of the service's own words and the catalogue."""
+
+from typing import Any
+
+from core.catalogue import BBox, Dataset
+from core.crs import Srid, lookup, public_crs_list, uri
+from core.door import Door
+from core.language import Text
+from core.settings import ROOT
+from features.provider import Source
+from server.service import Metadata, Service
+
+_WORLD = BBox(-180, -90, 180, 90)
+
+
+def configuration(service: Service, datasets: list[Dataset], door: Door) -> dict[str, Any]:
+    """The dictionary that pygeoapi would have read from a file."""
+    base = door.settings.base_url
+    templates = str(ROOT / "web" / "templates")
+    return {
+        "path": templates,  # the host's pages of tile matrix sets look here (api/tiles.py:383-394, 439)
+        "server": {
+            "bind": {"host": door.settings.host, "port": door.settings.port},
+            "url": base,
+            "mimetype": "application/json; charset=UTF-8",
+            "encoding": "utf-8",
+            "languages": list(service.server.languages),
+            "cors": service.server.cors,
+            "gzip": True,
+            "pretty_print": service.server.pretty_print,
+            "limits": {**service.server.limits.model_dump(), "on_exceed": "throttle"},
+            "map": {"url": "", "attribution": ""},
+            "templates": {"path": templates, "static": str(ROOT / "web" / "static")},
+        },
+        "logging": {"level": "CRITICAL"},
+        "metadata": _metadata(service.metadata, base),
+        "resources": _processes(service, door) | {one.id: _collection(one, door) for one in datasets if one.healthy},
+    }
+
+
+def _metadata(metadata: Metadata, base: str) -> dict[str, Any]:
+    """The service's words; the host fails on keys that are missing, even where the standard does not ask for them."""
+    identification = metadata.identification
+    return {
+        "identification": identification.model_dump()
+        | {
+            "keywords_type": "theme",
+            "terms_of_service": identification.terms_of_service or base,
+            "url": identification.url or base,
+        },
+        "license": {"name": metadata.license.name, "url": metadata.license.url or base},
+        "provider": {"name": metadata.provider.name, "url": metadata.provider.url or base},
+        "contact": {"url": base, "email": "", **metadata.contact.model_dump(exclude_none=True)},
+    }
+
+
+def _processes(service: Service, door: Door) -> dict[str, Any]:
+    return {
+        name: {"type": "process", "processor": {**process.processor.model_dump(), "door": door}}
+        for name, process in service.resources.items()
+    }
+
+
+def _collection(dataset: Dataset, door: Door) -> dict[str, Any]:
+    """A data set as the host describes a collection."""
+    extent = dataset.extent or _WORLD
+    offered = public_crs_list(Srid(dataset.srid), (extent.west + extent.east) / 2)
+    collection = {
+        "type": "collection",
+        "title": dataset.title._asdict(),
+        "description": _description(dataset)._asdict(),
+        "keywords": {"en": list(dataset.keywords), "zh": list(dataset.keywords)},
+        "links": _links(dataset, door.settings.base_url),
+        "extents": {"spatial": {"bbox": list(extent), "crs": "http://www.opengis.net/def/crs/OGC/1.3/CRS84"}},
+        "providers": [
+            {
+                "type": "feature",
+                "name": "features.provider.TableProvider",
+                "data": Source(dataset, door),
+                "id_field": dataset.key,
+                "crs": [uri(srid) for srid in offered],
+                "storage_crs": uri(Srid(dataset.srid)),
+            }
+        ],
+    }
+    if dataset.time is not None:
+        collection["extents"]["temporal"] = {"begin": None, "end": None}  # type: ignore[index]
+    return collection
+
+
+def _description(dataset: Dataset) -> Text:
+    """The description, and where the data come from."""
+    crs = lookup(Srid(dataset.srid)).name
+    credit = dataset.attribution or Text("", "")
+    en = [dataset.description.en or dataset.title.en, credit.en, f"CRS: {crs} (EPSG:{dataset.srid})."]
+    zh = [dataset.description.zh or dataset.title.zh, credit.zh, f"坐标系:{crs}(EPSG:{dataset.srid})。"]
+    return Text(" ".join(filter(None, en)), " ".join(filter(None, zh)))
+
+
+def _links(dataset: Dataset, base: str) -> list[dict[str, Any]]:
+    """The licence, and whom the data come from: maps show both (OGC API - Features 1, 7.15.2)."""
+    links: list[dict[str, Any]] = []
+    if dataset.attribution is not None:
+        links.append({"rel": "via", "type": "text/html", "title": dataset.attribution._asdict(), "href": base})
+    if dataset.licence:
+        address = dataset.licence if dataset.licence.startswith(("http://", "https://")) else base
+        links.append({"rel": "license", "type": "text/html", "title": dataset.licence, "href": address})
+    return links
