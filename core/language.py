@@ -25,9 +25,9 @@ def from_locale(name: str | None) -> Language:
     return "zh" if (name or "").lower().startswith("zh") else "en"
 
 
-def from_accept_language(header: str | None) -> Language:
+def from_accept_language(header: str | None, default: Language) -> Language:
     """Pick by the first of zh and en that an `Accept-Language` header names (RFC 9110, 12.5.4)."""
     for tag in (header or "").lower().split(","):
         if tag.strip().startswith(("zh", "en")):
             return from_locale(tag.strip())
-    return "en"
+    return default

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,12 +37,14 @@ class Column(NamedTuple):
 class Words:
     """Makes any text column valid UTF-8 without NUL, as PostgreSQL demands; costs next to nothing for plain ASCII.
 
-    `codec` is the encoding of the bytes; with `latin` they come wrapped as Latin-1, a byte a character.
+    `codec` is the encoding of the bytes; with `latin` they come wrapped as Latin-1, a byte a character. `fallback` is
+    tried for values that are not what the format demands.
     """
 
-    def __init__(self, tally: Tally, codec: str = UTF8, *, latin: bool = False) -> None:
+    def __init__(self, tally: Tally, codec: str = UTF8, *, latin: bool = False, fallback: str | None = None) -> None:
         self._tally = tally
         self._codec = codec
+        self._codecs = (codec, fallback) if fallback else (codec,)
         self._latin = latin
 
     def __call__(self, array: pa.Array) -> pa.Array:
@@ -70,10 +73,9 @@ class Words:
     def _value(self, raw: bytes, number: int, faults: dict[str, list[int]]) -> str:
         if self._latin:
             raw = raw.decode(UTF8).encode("latin-1")
-        try:
-            return raw.decode(self._codec)
-        except UnicodeError:
-            pass
+        for codec in self._codecs:
+            with suppress(UnicodeError):
+                return raw.decode(codec)
         try:
             whole = decode(raw, self._codec)
         except UnicodeError:

@@ -223,6 +223,9 @@ def _translating(dataset: Dataset) -> Iterator[None]:
 
 
 def _damaged(dataset: Dataset, message: str) -> DamagedSource:
+    if "supported file format" in message:
+        unknown = Text("GDAL does not recognise its content", "GDAL 无法识别其内容")
+        return DamagedSource(path=dataset.shown, why=unknown)
     text = _tidy(message, dataset)
     return DamagedSource(path=dataset.shown, why=Text(f"GDAL says {text!r}", f"GDAL 报告“{text}”"))
 

@@ -39,7 +39,7 @@ class Layer:
     crs: str | None  # WKT or AUTH:CODE as declared; None where the source says nothing
     geometry_type: str  # as declared: "Polygon", "Point ZM", "Unknown"; curves may hide behind their linear type
     feature_count: int | None
-    bounds: BBox | None  # xmin, ymin, xmax, ymax in the layer's own CRS
+    bounds: BBox | None  # xmin, ymin, xmax, ymax: from the header, else of the first features, to judge the CRS by
     fields: tuple[Field, ...]
     encoding: str | None
     encoding_reason: Text | None

@@ -33,6 +33,7 @@ from loaders.vector import Opening
 __all__ = ["ARCHIVE_LIMIT", "Field", "Layer", "Note", "list_layers", "open_layer"]
 
 ARCHIVE_LIMIT = 20_000_000_000  # bytes that an archive may unpack to
+_ONE_LAYER = frozenset({"dxf", "flatgeobuf", "geojson", "geojson-seq", "mif", "parquet", "shapefile", "tab"})
 _SHOWN = 20  # layers that a message lists
 
 type Prepare = Callable[[Path, Path, Path, str | None], Opening]
@@ -125,7 +126,7 @@ def _readable(source: Path | str) -> Iterator[None]:
 
 def _find(source: Path | str, ask: _Ask) -> tuple[Path, _Reader]:
     if ask.encoding is not None:
-        require_codec(ask.encoding)
+        ask = ask._replace(encoding=require_codec(ask.encoding))
     path = sniff.local_file(source)
     return path, _reader(path.absolute(), path, ask)
 
@@ -216,6 +217,8 @@ class _Folder:
 
     def _labelled(self, label: str) -> list[tuple[str, bool]]:
         """A source of one layer goes by its label, the layers of others by label/layer."""
+        if sniff.identify(*self.members[label]) in _ONE_LAYER:
+            return [(label, True)]
         inner = _reader(*self.members[label], self.ask).layers()
         if len(inner) == 1:
             return [(label, inner[0][1])]

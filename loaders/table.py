@@ -11,9 +11,10 @@ from core.language import Text
 from loaders.columns import Column, Words, plan
 from loaders.coordinates import Place, declared_srid, points, shapes
 from loaders.infer import Kind, narrow, typed
-from loaders.layer import Field, Layer, Note, schema_of
+from loaders.layer import BBox, Field, Layer, Note, schema_of
 from loaders.tally import Tally
 from loaders.text import Guess
+from loaders.wkb import bounds_of
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class _Facts(NamedTuple):
     kinds: tuple[Kind, ...]
     rows: int
     crs: str | None
+    bounds: BBox | None  # of the first rows that have coordinates
 
 
 _FIXED = Text("fixed by the format", "由文件格式规定")
@@ -63,7 +65,7 @@ def open_table(table: Table, place: Place) -> Layer:
         crs=facts.crs,
         geometry_type="Unknown" if place.wkt is not None else "Point",
         feature_count=facts.rows,
-        bounds=None,
+        bounds=facts.bounds,
         fields=tuple(column.field for column in columns),
         encoding=table.guess.label if table.guess else "UTF-8",
         encoding_reason=table.guess.reason if table.guess else _FIXED,
@@ -77,15 +79,16 @@ def open_table(table: Table, place: Place) -> Layer:
 def _study(table: Table, place: Place, words: Words) -> _Facts:
     """Find out what is not known yet: read the whole table for its types and length, a little for an EWKT's SRID."""
     kinds: list[Kind] = list(table.kinds or ["empty"] * len(table.schema))
-    count, crs = 0, None
+    count, crs, bounds = 0, None, None
     for batch in table.rows(Tally()):
         if place.wkt is not None and crs is None:
             crs = declared_srid(_as_text(batch.column(place.wkt), words))
+        bounds = bounds or bounds_of(_geometry(batch, place, words, Tally()))
         if table.kinds is not None and table.count is not None:
-            return _Facts(table.kinds, table.count, crs)
+            return _Facts(table.kinds, table.count, crs, bounds)
         count += batch.num_rows
         kinds = [narrow(kind, words(batch.column(index))) for index, kind in enumerate(kinds)]
-    return _Facts(tuple(kinds), count, crs)
+    return _Facts(tuple(kinds), count, crs, bounds)
 
 
 def _columns(

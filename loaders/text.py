@@ -4,6 +4,7 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -125,7 +126,7 @@ def _believable(sample: Sample, codec: str, guess: Guess) -> bool:
 def _looks_certain(sample: Sample, codec: str) -> bool:
     """Whether the bytes can hardly be anything but `codec`, whatever is declared."""
     if codec == UTF8:
-        return True
+        return not _is_chance(sample)
     return len(_letters(sample.values, codec)) >= 4 and _everyday_share(sample.values, codec) >= _CLEAR
 
 
@@ -156,7 +157,7 @@ def _detect(sample: Sample) -> Guess:
     if not sample.values:
         return Guess(UTF8, "UTF-8", Text("all text is plain ASCII", "全部文本为 ASCII"))
     readings = _readings(sample.values, UTF8)
-    if sample.is_utf8:
+    if sample.is_utf8 and not _is_chance(sample):
         return Guess(UTF8, "UTF-8", Text("all of the text is valid UTF-8", "全部文本符合 UTF-8"), readings)
     scores = {codec: _everyday_share(sample.values, codec) for codec in ("gb18030", "cp950", "big5hkscs")}
     codec = max(scores, key=lambda one: scores[one])
@@ -165,10 +166,18 @@ def _detect(sample: Sample) -> Guess:
         return Guess("cp1252", "CP1252", reason, _readings(sample.values, "cp1252"))
     label, share = label_of(codec), f"{scores[codec]:.0%}"
     reason = Text(
-        f"not valid UTF-8; read as {label}, {share} of the characters are everyday ones",
-        f"不符合 UTF-8;按 {label} 解读时 {share} 为常用字",
+        f"not UTF-8; read as {label}, {share} of the characters are everyday ones",
+        f"并非 UTF-8;按 {label} 解读时 {share} 为常用字",
     )
     return Guess(codec, label, reason, _readings(sample.values, codec))
+
+
+def _is_chance(sample: Sample) -> bool:
+    """Whether text is UTF-8 by chance: the GBK of 住宅 is also a Hebrew and an Armenian letter, and no Chinese one."""
+    letters = _letters(sample.values, UTF8)
+    if not "\u0100" <= max(letters, default="") < "\u0800":  # ° and m² are everyday UTF-8
+        return False
+    return _everyday_share(sample.values, "gb18030") >= _CLEAR
 
 
 def _is_single_byte(codec: str) -> bool:
@@ -267,11 +276,10 @@ def transcode(source: Path, target: Path, codec: str) -> int:
     decoder = codecs.getincrementaldecoder("utf-8-sig" if codec == UTF8 else codec)("replace")
     replaced = 0
     with source.open("rb") as read, target.open("wb") as write:
-        for block in _blocks(read):
-            text = decoder.decode(block)
+        for block in chain(_blocks(read), [b""]):
+            text = decoder.decode(block, final=not block)
             replaced += text.count("\ufffd")
             write.write(text.encode(UTF8, "replace"))
-        write.write(decoder.decode(b"", final=True).encode(UTF8, "replace"))
     return replaced
 
 

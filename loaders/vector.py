@@ -11,11 +11,11 @@ from core.language import Text
 from loaders import gdal
 from loaders.columns import Column, Words, moments, plan
 from loaders.infer import Kind, narrow, typed
-from loaders.layer import Field, Layer, Note, schema_of
+from loaders.layer import BBox, Field, Layer, Note, schema_of
 from loaders.moments import have_zone
 from loaders.tally import Tally
 from loaders.text import UTF8, Guess, decode
-from loaders.wkb import check_nesting
+from loaders.wkb import bounds_of, check_nesting
 
 _FOLDERS = 50  # folders that are looked into
 
@@ -28,6 +28,7 @@ class Opening:
     layer_name: str | None = None  # the one layer of a format that has but one; None: GDAL lists them
     layers: tuple[str, ...] = ()  # where the format fixes them
     guess: Guess | None = None  # how text is encoded, where that was a question
+    fallback: str | None = None  # the encoding of text that is not UTF-8 as the format demands
     latin: bool = False  # text comes as Latin-1, a character a byte, to be decoded by us
     wgs84_unless: str | None = None  # a CRS that the source names; GDAL says EPSG:4326 if it does not know it
     lon_lat: bool = False  # what GDAL calls EPSG:4326 has longitude first by the format's own rules
@@ -93,7 +94,7 @@ def open_layer(opening: Opening, name: str) -> Iterator[Layer]:
             crs=_crs(opening, stream.meta["crs"]),
             geometry_type=stream.geometry_type,
             feature_count=rows,
-            bounds=info.bounds,
+            bounds=info.bounds or _first_bounds(opening, stream, first),
             fields=reading.fields,
             encoding=opening.guess.label if opening.guess else "UTF-8",
             encoding_reason=opening.guess.reason if opening.guess else _FIXED,
@@ -105,9 +106,17 @@ def open_layer(opening: Opening, name: str) -> Iterator[Layer]:
                 *notes,
             ),
             read=read,
-            fid=info.fid,
+            fid=columns[0].field.name if reading.fid else None,
             found=tally.notes,
         )
+
+
+def _first_bounds(opening: Opening, stream: gdal.Stream, first: pa.RecordBatch | None) -> BBox | None:
+    if first is None:
+        return None
+    geometry = _as_wkb(first.column(stream.geometry_index))
+    check_nesting(opening.dataset.shown, geometry)
+    return bounds_of(geometry)
 
 
 def _crs(opening: Opening, declared: str | None) -> str | None:
@@ -135,7 +144,7 @@ def _plan(
 ) -> tuple[tuple[Column, ...], tuple[Note, ...]]:
     """Decide on a field for each column of the stream, and on what makes its values."""
     codec = opening.guess.codec if opening.guess and opening.latin else UTF8
-    words = Words(tally, codec, latin=opening.latin)
+    words = Words(tally, codec, latin=opening.latin, fallback=opening.fallback)
     given = [
         (index, _name(field.name, codec, opening.latin), field.type)
         for index, field in enumerate(stream.schema)

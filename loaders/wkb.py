@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import shapely
 
 from core.language import Text
 from loaders.errors import UnsafeSource
+from loaders.layer import BBox
 
 MOST_COLLECTIONS = 500  # collections inside one geometry; GEOS runs out of stack from about 20 000
 
@@ -29,6 +31,13 @@ def check_nesting(path: Path, geometries: pa.Array) -> None:
                 why=Text("a geometry nests too many collections", "有几何对象嵌套了过多的集合"),
                 advice=Text("Take it apart in the software it comes from.", "请在原软件中拆分该对象。"),
             )
+
+
+def bounds_of(geometries: pa.Array) -> BBox | None:
+    """The box of some geometries in their own x and y; None if none of them has any extent."""
+    shapes = shapely.from_wkb(geometries.to_pylist(), on_invalid="ignore")
+    west, south, east, north = (float(number) for number in shapely.total_bounds(shapes))
+    return (west, south, east, north) if np.isfinite([west, south, east, north]).all() else None
 
 
 def _are_collections(geometries: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -122,7 +122,7 @@ def _frame(dataset: Dataset, wish: Wish) -> Frame | None:
     if wish.area is None:
         asked = shapely.area(shapely.intersection(cells.shapes, project(extent, CRS84, plane))) > 0
         return Frame(cells, np.full(len(cells.ids), wish.size is not None), asked, plane, bucket, None)
-    cut, wholes = _cut(cells, project(where, CRS84, plane))
+    cut, wholes = _cut(cells, project(wish.area, CRS84, plane))
     reach = project(_widened(where.bounds, _A_STEP), CRS84, Srid(dataset.srid))
     asked = shapely.area(cut.shapes) > 0
     return Frame(cut, wholes & (wish.size is not None), asked, plane, bucket, shapely.to_wkb(reach))

@@ -25,7 +25,7 @@ from core.language import spoken
 from core.settings import ROOT, Settings, read_settings
 from server import logs
 from server.borders import ERROR_HANDLERS, Border, from_error, use_context_executor
-from server.host import Host
+from server.host import Host, Tame
 from server.publisher import Publisher
 from server.service import Service, read_service
 
@@ -59,8 +59,9 @@ def application(settings: Settings, service: Service) -> ASGIApp:
             Middleware(_Guarded),
             *_cors(service),
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=4),
-            Middleware(Border, body_limit=settings.body_limit),
+            Middleware(Border, body_limit=settings.body_limit, language=service.server.languages[0]),
             Middleware(_Quarantine),
+            Middleware(Tame),
         ],
     )
     app.state.settings, app.state.service = settings, service

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import ChengtuError
-from core.language import Language, from_accept_language, from_locale, spoken
+from core.language import Language, from_accept_language, spoken
 
 LOGGER = logging.getLogger("chengtu.error")
 
@@ -83,9 +83,10 @@ ERROR_HANDLERS: dict[Any, Handler] = {
 class Border:
     """ASGI middleware: finds the language, bounds the body, refuses unreadable text, and catches what is left."""
 
-    def __init__(self, app: ASGIApp, body_limit: int) -> None:
+    def __init__(self, app: ASGIApp, body_limit: int, language: Language) -> None:
         self.app = app
         self.body_limit = body_limit
+        self.language = language  # where a client names none that we speak
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request in, or answer it here."""
@@ -93,7 +94,7 @@ class Border:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        spoken.set(_language(scope, headers))
+        spoken.set(_language(scope, headers, self.language))
         started = False
 
         async def watching(message: Message) -> None:
@@ -112,9 +113,9 @@ class Border:
             await response(scope, receive, send)
 
 
-def _language(scope: Scope, headers: Headers) -> Language:
-    asked = QueryParams(scope["query_string"]).get("lang")
-    return from_locale(asked) if asked else from_accept_language(headers.get("accept-language"))
+def _language(scope: Scope, headers: Headers, default: Language) -> Language:
+    asked = QueryParams(scope["query_string"]).get("lang") or headers.get("accept-language")
+    return from_accept_language(asked, default)
 
 
 def _check(scope: Scope, headers: Headers, body_limit: int) -> None:

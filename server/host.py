@@ -7,6 +7,7 @@ beside each that fails once upstream mends it, so that it can go.
 import importlib
 import json
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable
@@ -18,9 +19,11 @@ from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.crs import CRS84, Srid, parse_uri
 from core.errors import ChengtuError
+from core.language import spoken
 from features.filters import parse, parse_json
 from features.provider import FilterOf
 from features.queries import Bounds
@@ -87,6 +90,35 @@ def _lazy_api() -> type:
             return _to_json(document)
 
     return LazyApi
+
+
+class Tame:
+    """ASGI middleware that gives the host no header it stumbles over.
+
+    A language with a script, or of weight 0, is a 500 there (l10n.py:173), and so is a format of weight 0
+    (util.py:750). It gets the plain tag of the language that we have understood already.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with its headers, and its `lang`, rewritten."""
+        if scope["type"] == "http":
+            language = spoken.get().encode()
+            headers = [(b"accept-language", language)]
+            for name, value in scope["headers"]:
+                if name == b"accept":
+                    headers.append((name, b",".join(part for part in value.split(b",") if not _NO_WEIGHT.search(part))))
+                elif name != b"accept-language":
+                    headers.append((name, value))
+            query = _LANGUAGE.sub(rb"\1lang=" + language, scope["query_string"])
+            scope = {**scope, "headers": headers, "query_string": query}
+        await self.app(scope, receive, send)
+
+
+_NO_WEIGHT = re.compile(rb";\s*q=0(\.0*)?\s*$")
+_LANGUAGE = re.compile(rb"(^|&)lang=[^&]*")
 
 
 def _add_limit_parameter(document: Config, limits: dict[str, int]) -> None:

@@ -89,12 +89,14 @@ def _collection(dataset: Dataset, door: Door) -> dict[str, Any]:
 
 
 def _description(dataset: Dataset) -> Text:
-    """The description, and where the data come from."""
-    crs = lookup(Srid(dataset.srid)).name
-    credit = dataset.attribution or Text("", "")
-    en = [dataset.description.en or dataset.title.en, credit.en, f"CRS: {crs} (EPSG:{dataset.srid})."]
-    zh = [dataset.description.zh or dataset.title.zh, credit.zh, f"坐标系:{crs}(EPSG:{dataset.srid})。"]
-    return Text(" ".join(filter(None, en)), " ".join(filter(None, zh)))
+    """The description, with the CRS that the data are kept in."""
+    crs = f"{lookup(Srid(dataset.srid)).name} (EPSG:{dataset.srid})"
+    given = Text(dataset.description.en or dataset.title.en, dataset.description.zh or dataset.title.zh)
+    return Text(f"{_closed(given.en, '.')} CRS: {crs}.", f"{_closed(given.zh, '。')}坐标系:{crs}。")
+
+
+def _closed(sentence: str, stop: str) -> str:
+    return sentence if sentence.endswith((".", "。", "!", "!", "?", "?")) else sentence + stop
 
 
 def _links(dataset: Dataset, base: str) -> list[dict[str, Any]]:

@@ -38,9 +38,21 @@ def _kept(ground: Ground, lines: Lines, along: Ints) -> Lines:
     points = centres(lines.shapes)
     away = ground.remoteness(points)
     keep = (lines.ranks <= ARTERIAL) & (away < 1.25) & (_outward(ground, lines.shapes, points) | (away < 1))
-    keep[along] = True
-    keep &= (lines.ranks != BORDER) & (ground.district_of(points) >= 0)
-    return _stopped_at_borders(lines, lines.where(keep))
+    inside = (lines.ranks != BORDER) & (ground.district_of(points) >= 0)
+    town = np.zeros(len(points), dtype=bool)
+    town[along] = True
+    keep = np.flatnonzero((keep | town) & inside)
+    return _stopped_at_borders(lines, lines.where(keep[_reached(lines.shapes[keep], town[keep])]))
+
+
+def _reached(shapes: Shapes, start: Flags) -> Flags:
+    """Which lines can be reached from those of `start`, line by line."""
+    line, neighbour = shapely.STRtree(shapes).query(shapes, predicate="touches")
+    reached, before = start.copy(), 0
+    while reached.sum() > before:
+        before = reached.sum()
+        reached[line[reached[neighbour]]] = True
+    return reached
 
 
 def _outward(ground: Ground, shapes: Shapes, points: Floats) -> Flags:

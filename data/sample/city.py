@@ -48,7 +48,7 @@ class Size(NamedTuple):
 
 
 DEFAULT = Size("default", 6_000, np.inf, 0)
-LARGE = Size("large", 316_000, 4_000.0, 1_000_000)
+LARGE = Size("large", 326_000, 4_000.0, 1_000_000)
 
 
 def build_city(city: str, into: Path, size: Size, seed: int, progress: Progress) -> list[SampleSource]:

@@ -28,6 +28,7 @@ RANKS = (
 )
 EXPRESSWAY, ARTERIAL, SECONDARY, LOCAL = range(4)
 BORDER = 4  # not a street: a district's boundary, which no block crosses
+LONGEST = 1000.0  # metres between main streets
 HALF_WIDTHS = np.array([*(rank.width / 2 for rank in RANKS), 28.0])
 
 
@@ -45,7 +46,7 @@ class Lines(NamedTuple):
 
 def lay_streets(rng: np.random.Generator, ground: Ground) -> Lines:
     """All lines of the plane that bound blocks: streets and district boundaries, cut at every junction."""
-    board = _noded(_board(rng, ground.radius))
+    board = _noded(_board(rng, ground))
     bent = shapely.transform(shapely.segmentize(board.shapes, 60.0), ground.bend)
     borders = _borders(ground)
     ranks = np.concatenate([board.ranks, np.full(len(borders), BORDER)])
@@ -53,17 +54,17 @@ def lay_streets(rng: np.random.Generator, ground: Ground) -> Lines:
     return _noded(Lines(np.concatenate([bent, borders]), ranks, streets))
 
 
-def _board(rng: np.random.Generator, radius: float) -> Lines:
+def _board(rng: np.random.Generator, ground: Ground) -> Lines:
     """The streets as straight lines around (0, 0), before they bend; rank and street go by line."""
-    extent = 1.5 * radius
+    extent = 1.5 * ground.radius
     columns, column_ranks = _main_streets(rng, extent)
     rows, row_ranks = _main_streets(rng, extent)
     grid = [
         *(shapely.LineString([(u, -extent), (u, extent)]) for u in columns),
         *(shapely.LineString([(-extent, v), (extent, v)]) for v in rows),
-        shapely.Point(0, 0).buffer(0.58 * radius, quad_segs=24).exterior,
+        shapely.Point(0, 0).buffer(0.58 * ground.radius, quad_segs=24).exterior,
     ]
-    cuts, cut_ranks = _cut_cells(rng, _cells(columns, rows), radius)
+    cuts, cut_ranks = _cut_cells(rng, _cells(columns, rows), ground)
     ranks = np.concatenate([column_ranks, row_ranks, [EXPRESSWAY], cut_ranks])
     return Lines(np.concatenate([np.array(grid, dtype=object), cuts]), ranks, np.arange(len(ranks)))
 
@@ -84,12 +85,12 @@ def _cells(columns: Floats, rows: Floats) -> Floats:
     return np.stack([west, south, east, south, east, north, west, north], axis=1).reshape(-1, 4, 2)
 
 
-def _cut_cells(rng: np.random.Generator, cells: Floats, radius: float) -> tuple[Shapes, Ints]:
+def _cut_cells(rng: np.random.Generator, cells: Floats, ground: Ground) -> tuple[Shapes, Ints]:
     """Cut cells across their longer side until they are block-sized: small in the centre, larger outside."""
-    cells = cells[np.hypot(*cells.mean(axis=1).T) < 1.35 * radius]
+    cells = cells[ground.remoteness(ground.bend(cells.mean(axis=1))) < 1 + LONGEST / ground.radius]
     cuts, ranks = [], []
     for level in range(8):
-        away = np.hypot(*cells.mean(axis=1).T) / radius
+        away = np.hypot(*cells.mean(axis=1).T) / ground.radius
         limit = (285 + 185 * away) * np.exp(0.28 * (rng.random(len(cells)) * 2 - 1))
         cells, length = _long_side_first(cells)
         cells = cells[length > limit]

@@ -16,7 +16,9 @@ def prepare(path: Path, shown: Path, workspace: Path, encoding: str | None) -> O
     for index in sorted(path.glob("*.gdbtablx")):
         _check(index, _index_length(index), shown)
     view = gdal.link(workspace, {"source.gdb": path})
-    return Opening(gdal.Dataset(view / "source.gdb", shown, "OpenFileGDB", native_times=True), cheap=True)
+    return Opening(
+        gdal.Dataset(view / "source.gdb", shown, "OpenFileGDB", native_times=True), fallback=encoding, cheap=True
+    )
 
 
 def _check(file: Path, needed: int, shown: Path) -> None:

@@ -9,4 +9,5 @@ from loaders.vector import Opening
 def prepare(path: Path, shown: Path, workspace: Path, encoding: str | None) -> Opening:
     """Link the file."""
     view = gdal.link(workspace, {"source.fgb": path})
-    return Opening(gdal.Dataset(view / "source.fgb", shown, "FlatGeobuf"), layer_name=path.stem, cheap=True)
+    dataset = gdal.Dataset(view / "source.fgb", shown, "FlatGeobuf")
+    return Opening(dataset, layer_name=path.stem, fallback=encoding, cheap=True)

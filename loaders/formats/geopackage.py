@@ -22,7 +22,7 @@ def prepare(path: Path, shown: Path, workspace: Path, encoding: str | None) -> O
     if log.is_file() and log.stat().st_size:
         file = _merged(path, log, view, shown)
     dataset = gdal.Dataset(file, shown, "GPKG", options={"IMMUTABLE": "YES"})
-    return Opening(dataset, cheap=True, recount=lambda layer: _count(file, layer))
+    return Opening(dataset, fallback=encoding, cheap=True, recount=lambda layer: _count(file, layer))
 
 
 def _check_pages(path: Path, shown: Path) -> None:

@@ -30,7 +30,7 @@ def prepare(path: Path, shown: Path, workspace: Path, encoding: str | None) -> O
     dataset = gdal.Dataset(
         view / "source.osm.pbf", shown, "OSM", options={"CONFIG_FILE": str(view / "osm.ini")}, query=True
     )
-    return Opening(dataset, layers=_LAYERS, lon_lat=True)
+    return Opening(dataset, layers=_LAYERS, fallback=encoding, lon_lat=True)
 
 
 def _configuration() -> str:

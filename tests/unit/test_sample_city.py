@@ -55,8 +55,9 @@ def changchun(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SampleSourc
 
 
 @pytest.fixture(scope="module", params=["jilin", "changchun"])
-def city(request: pytest.FixtureRequest) -> Iterator[dict[str, SampleSource]]:
-    return request.getfixturevalue(request.param)
+def city(request: pytest.FixtureRequest) -> dict[str, SampleSource]:
+    sources: dict[str, SampleSource] = request.getfixturevalue(request.param)
+    return sources
 
 
 @pytest.fixture(scope="module")

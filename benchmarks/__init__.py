@@ -1,0 +1,1 @@
+"""What Chengtu costs, measured beside its peers: `python -m benchmarks`."""

@@ -1,0 +1,154 @@
+"""CPU seconds, wall seconds and memory of programs and of the PostgreSQL that works for them, from the kernel's books."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Cost(NamedTuple):
+    """What one run took: seconds on the clock, CPU seconds on either side, and the most memory at a time."""
+
+    wall: float
+    client: float  # CPU seconds of the program and all it started
+    postgres: float  # CPU seconds of the cluster meanwhile
+    client_megabytes: float  # peak resident memory
+    postgres_megabytes: float  # peak private memory of one back end, without the shared buffers
+
+    @property
+    def cpu(self) -> float:
+        """CPU seconds of both sides."""
+        return self.client + self.postgres
+
+
+def middle(costs: Sequence[Cost]) -> Cost:
+    """The median of each number."""
+    return Cost(*map(median, zip(*costs, strict=True)))
+
+
+def alternate[Name](runs: Mapping[Name, Callable[[], Cost]], times: int) -> dict[Name, Cost]:
+    """Run all in turn, so that a busy minute falls on everyone, and take medians."""
+    found: dict[Name, list[Cost]] = {name: [] for name in runs}
+    for _ in range(times):
+        for name, run in runs.items():
+            found[name].append(run())
+    return {name: middle(costs) for name, costs in found.items()}
+
+
+class Run(NamedTuple):
+    """A program that has ended well, what it printed, and its cost."""
+
+    output: str
+    ended: float  # on the clock of time.monotonic
+    cost: Cost
+
+
+def run(command: Sequence[str | Path], environment: Mapping[str, str], postmaster: int | None = None) -> Run:
+    """Run a program to its end and count what it, and a PostgreSQL, took."""
+    before = cpu_of_cluster(postmaster)
+    with _Watch(postmaster) as watch:
+        started = time.monotonic()
+        process = subprocess.Popen(
+            list(map(str, command)), env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        output = process.stdout.read().decode() if process.stdout else ""
+        _, status, usage = os.wait4(process.pid, 0)
+        ended = time.monotonic()
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{command}: {output}")
+    _settle(postmaster)
+    cost = Cost(
+        ended - started,
+        usage.ru_utime + usage.ru_stime,
+        cpu_of_cluster(postmaster) - before,
+        usage.ru_maxrss / 1024,
+        watch.peak,
+    )
+    return Run(output, ended, cost)
+
+
+class _Watch:
+    """Looks at the back ends' memory while a program runs."""
+
+    def __init__(self, postmaster: int | None) -> None:
+        self.peak = 0.0
+        self._postmaster = postmaster
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> "_Watch":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while self._postmaster and not self._over.wait(0.25):
+            self.peak = max([self.peak, *(memory(pid, "RssAnon") for pid in children(self._postmaster))])
+
+
+def _settle(postmaster: int | None) -> None:
+    """Wait until the back ends of a program that has ended have ended too, and are in the books."""
+    deadline = time.monotonic() + 2
+    while postmaster and time.monotonic() < deadline and any(map(_is_backend, children(postmaster))):
+        time.sleep(0.02)
+
+
+def _is_backend(pid: int) -> bool:
+    with suppress(OSError):
+        return b"[local]" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
+
+
+def cpu_of_cluster(postmaster: int | None) -> float:
+    """CPU seconds of a PostgreSQL server so far, ended back ends included."""
+    if postmaster is None:
+        return 0.0
+    return _cpu(postmaster, ended_children=True) + cpu(children(postmaster))
+
+
+def cpu(pids: Iterable[int]) -> float:
+    """CPU seconds so far of processes that run, without their children."""
+    return sum(_cpu(pid) for pid in pids)
+
+
+def _cpu(pid: int, *, ended_children: bool = False) -> float:
+    """Fields 14 to 17 of /proc/PID/stat: user, system, and the same of children that were waited for."""
+    with suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11 : 15 if ended_children else 13])) / TICKS
+    return 0.0
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process started and that run."""
+    with suppress(OSError):
+        tasks = Path(f"/proc/{pid}/task").iterdir()
+        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    return []
+
+
+def memory(pid: int, what: str = "VmRSS") -> float:
+    """Megabytes of a process, by a name of /proc/PID/status."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith(f"{what}:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    """End a service as Ctrl-C does."""
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=60)
