@@ -41,17 +41,16 @@ def _kept(ground: Ground, lines: Lines, along: Ints) -> Lines:
     inside = (lines.ranks != BORDER) & (ground.district_of(points) >= 0)
     town = np.zeros(len(points), dtype=bool)
     town[along] = True
-    keep = np.flatnonzero((keep | town) & inside)
-    return _stopped_at_borders(lines, lines.where(keep[_reached(lines.shapes[keep], town[keep])]))
+    left = np.flatnonzero((keep | town) & inside)
+    return _stopped_at_borders(lines, lines.where(left[_reached(lines.shapes[left], town[left])]))
 
 
 def _reached(shapes: Shapes, start: Flags) -> Flags:
     """Which lines can be reached from those of `start`, line by line."""
     line, neighbour = shapely.STRtree(shapes).query(shapes, predicate="touches")
-    reached, before = start.copy(), 0
-    while reached.sum() > before:
-        before = reached.sum()
-        reached[line[reached[neighbour]]] = True
+    reached = start.copy()
+    while (more := reached[neighbour] & ~reached[line]).any():
+        reached[line[more]] = True
     return reached
 
 
