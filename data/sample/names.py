@@ -9,7 +9,7 @@ from data.sample.shapes import Flags, Ints, Texts, xy
 from data.sample.streets import ARTERIAL, EXPRESSWAY, Lines
 
 WORDS = (
-    ("人民", "Renmin"), ("解放", "Jiefang"), ("文化", "Wenhua"), ("建设", "Jianshe"), ("和平", "Heping"),
+    ("人民", "Renmin"), ("解放", "Jiefang"), ("文化", "Wenhua"), ("建设", "Jianshe"), ("和谐", "Hexie"),
     ("光明", "Guangming"), ("胜利", "Shengli"), ("团结", "Tuanjie"), ("青年", "Qingnian"), ("新华", "Xinhua"),
     ("工业", "Gongye"), ("学府", "Xuefu"), ("长安", "Chang'an"), ("东风", "Dongfeng"), ("红旗", "Hongqi"),
     ("朝阳", "Chaoyang"), ("友谊", "Youyi"), ("幸福", "Xingfu"), ("平安", "Ping'an"), ("兴业", "Xingye"),
