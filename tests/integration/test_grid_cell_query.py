@@ -21,8 +21,8 @@ from core.shapes import transform_points
 from features.filters.errors import FilterUnreadable, TypesDiffer
 from grids import square
 from grids.cells import TooManyCells
-from processes.base import BadInput, UnknownOutput
-from processes.cells import AreaTooFar, NoSuchCollection, hold
+from processes.base import BadInput, NoSuchCollection, UnknownOutput, hold
+from processes.cells import AreaTooFar
 from processes.grid_cell_query import GridCellQuery
 from tests.made_data import make_dataset
 

@@ -208,3 +208,28 @@ def _wait_for_backends(database: str) -> None:
     statement = "select 1 as n from pg_stat_activity where application_name like 'chengtu-load%'"
     while rows(database, statement) and time.monotonic() < deadline:
         time.sleep(0.05)
+
+
+def test_two_processes_may_load_at_once(database: str, tmp_path: Path) -> None:
+    """Two data sets at once both come in; of two loads of one data set, the later waits its turn with advice."""
+    environment = os.environ | {"DATABASE_URL": database, "CHENGTU_VAR": str(tmp_path / "var")}
+    paths = [parcels(tmp_path / f"{n}.gpkg", dict.fromkeys(range(20000), f"v{n}")) for n in range(2)]
+
+    def start(path: Path, id_: str) -> "subprocess.Popen[str]":
+        command = [ROOT / "chengtu", "load", path, "--as", id_, "--key", "no"]
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    different = [start(path, f"set_{n}") for n, path in enumerate(paths)]
+    assert [one.wait() for one in different] == [0, 0]
+    same = [start(path, "one") for path in paths]
+    endings = [(one.communicate()[1], one.returncode) for one in same]
+    for complaint, code in endings:
+        assert code == 0 or (code == 3 and "Another load of one is under way" in complaint)
+    assert 0 in [code for _, code in endings]
+    found = rows(database, "select name, count(*) as n from data.one group by name")
+    assert found in ([{"name": "v0", "n": 20_000}], [{"name": "v1", "n": 20_000}])
+    assert _rubbish(database) == []
+    for one in (*different, *same):
+        for stream in (one.stdout, one.stderr):
+            if stream is not None:
+                stream.close()
