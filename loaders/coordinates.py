@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,6 +43,7 @@ _DEGREES = re.compile(
     r"""^\s*([NSEWnsew东西南北])?\s*(\d{1,3})\s*[°º度d]\s*(?:(\d{1,2}(?:\.\d+)?)\s*['′’分m]\s*)?"""
     r"""(?:(\d{1,2}(?:\.\d+)?)\s*(?:["″”秒s]|'')?\s*)?([NSEWnsew东西南北])?\s*$"""
 )
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?")
 _HEX = re.compile(r"[0-9A-Fa-f]{18,}")
 _SRID = re.compile(r"\s*SRID\s*=\s*(\d{1,6})\s*;", re.IGNORECASE)
 
@@ -167,7 +169,7 @@ def _given(array: pa.Array) -> pa.Array:
 
 def _numbers(array: pa.Array) -> NDArray[np.float64]:
     if pa.types.is_string(array.type):
-        text = pc.replace_substring_regex(array, r"[\s,]", "")
+        text = pc.utf8_trim_whitespace(array)
         text = pc.if_else(pc.equal(text, ""), None, text)
         try:
             array = text.cast(pa.float64())
@@ -180,10 +182,10 @@ def read_number(text: str | None) -> float | None:
     """A coordinate as people write it: 126.5, 4,867,123.5 or 126°33′12″E; None for anything else."""
     if text is None:
         return None
-    try:
-        return float(text.replace(",", "").replace(",", "").strip())
-    except ValueError:
-        pass
+    if _THOUSANDS.fullmatch(plain := text.replace(",", ",").strip()):
+        plain = plain.replace(",", "")
+    with suppress(ValueError):
+        return float(plain)
     if not (match := _DEGREES.match(text)):
         return None
     before, degrees, minutes, seconds, after = match.groups()

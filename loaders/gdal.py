@@ -44,7 +44,6 @@ _CONFIG = {
     "GML_SKIP_RESOLVE_ELEMS": "ALL",  # xlink:href is not followed
     "OGR_SQLITE_ALLOW_EXTERNAL_ACCESS": "NO",
     "SHAPE_RESTORE_SHX": "NO",
-    "OGR_ARROW_MEM_LIMIT": str(64 << 20),  # bytes a batch: few rows at a time where polygons are huge
 }
 # What GDAL warns of and the loader sees to itself: M is in the WKB although pyogrio says it is not.
 _EXPECTED = re.compile(r"Measured \(M\)|Non-conformant content|[Uu]nable to find driver|laundered")
@@ -98,6 +97,37 @@ class Dataset(NamedTuple):
     tolerant: bool = False  # objects that GDAL cannot read are counted, not fatal: the file's frame was checked before
 
 
+_TEXTS = frozenset({"GeoJSON", "GeoJSONSeq", "GML", "LIBKML"})
+_BATCH_BYTES = 16 << 20
+_FEWEST = 64  # rows a batch
+
+
+def batch_rows(dataset: Dataset, features: int | None) -> int:
+    """How many rows a batch may have so that memory stays flat: few where features are large.
+
+    GDAL's own limit is not used: with it, the FlatGeobuf driver of 3.12 ends after the first full batch.
+    """
+    if features:
+        row = sum(_bytes_of(one) for one in dataset.path.parent.iterdir()) // features
+    elif dataset.driver in _TEXTS:
+        row = _bytes_of_first(dataset.path)
+    else:
+        return BATCH
+    return max(_FEWEST, min(_BATCH_BYTES // max(row, 1), BATCH))
+
+
+def _bytes_of(path: Path) -> int:
+    return sum(one.stat().st_size for one in (path.iterdir() if path.is_dir() else [path]))
+
+
+def _bytes_of_first(path: Path) -> int:
+    """About the length of a feature in a text format, by the marks in its first megabyte."""
+    with path.open("rb") as file:
+        head = file.read(1 << 20)
+    marks = (b'"geometry"', b"<Placemark", b"ember>")
+    return len(head) // max(1, *(head.count(mark) for mark in marks))
+
+
 class LayerInfo(NamedTuple):
     """What GDAL tells of a layer without reading it."""
 
@@ -128,9 +158,10 @@ def describe(dataset: Dataset, layer: str | None) -> LayerInfo:
 class Stream:
     """One reading of a layer as Arrow batches, the geometry as WKB in the column `geometry_index`."""
 
-    def __init__(self, dataset: Dataset, layer: str | None, *, fid: bool = False) -> None:
+    def __init__(self, dataset: Dataset, layer: str | None, *, batch: int = BATCH, fid: bool = False) -> None:
         self._dataset = dataset
         self._layer = layer
+        self._batch = batch
         self._fid = fid
         self._stack = ExitStack()
         self._ahead: pa.RecordBatch | None = None
@@ -148,7 +179,7 @@ class Stream:
                     **what,
                     encoding=self._dataset.encoding,
                     return_fids=self._fid,
-                    batch_size=BATCH,
+                    batch_size=self._batch,
                     use_pyarrow=True,
                     datetime_as_string=not self._dataset.native_times,
                     **self._dataset.options,
@@ -218,7 +249,10 @@ def _translating(dataset: Dataset) -> Iterator[None]:
     """Whatever GDAL cannot open is a damaged source to the user."""
     try:
         yield
-    except (RuntimeError, UnicodeError, OSError, pa.ArrowException) as error:
+    except IndexError as error:  # pyogrio's way to say that there is no layer
+        no_layer = Text("GDAL finds no layer in it", "GDAL 未在其中找到图层")
+        raise DamagedSource(path=dataset.shown, why=no_layer) from error
+    except (RuntimeError, ValueError, OSError, pa.ArrowException) as error:
         raise _damaged(dataset, str(error)) from error
 
 

@@ -26,7 +26,7 @@ class Opening:
 
     dataset: gdal.Dataset
     layer_name: str | None = None  # the one layer of a format that has but one; None: GDAL lists them
-    layers: tuple[str, ...] = ()  # where the format fixes them
+    layers: tuple[tuple[str, bool], ...] = ()  # names, and whether they have geometry, where GDAL need not be asked
     guess: Guess | None = None  # how text is encoded, where that was a question
     fallback: str | None = None  # the encoding of text that is not UTF-8 as the format demands
     latin: bool = False  # text comes as Latin-1, a character a byte, to be decoded by us
@@ -46,7 +46,6 @@ class _Reading(NamedTuple):
 
     opening: Opening
     layer: str | None
-    fid: bool
     columns: tuple[Column, ...]
     rows: int | None
     tally: Tally
@@ -60,7 +59,7 @@ def list_layers(opening: Opening) -> list[tuple[str, bool]]:
     """The names of a source's layers, and whether each has geometry."""
     if opening.layer_name is not None:
         return [(opening.layer_name, True)]
-    layers = [(name, True) for name in opening.layers] or gdal.list_layers(opening.dataset)
+    layers = list(opening.layers) or gdal.list_layers(opening.dataset)
     if not opening.folders or not 1 < len(layers) <= _FOLDERS:
         return layers
     return [(name, gdal.describe(opening.dataset, name).features != 0) for name, _ in layers]
@@ -72,11 +71,12 @@ def open_layer(opening: Opening, name: str) -> Iterator[Layer]:
     layer = None if opening.layer_name is not None else name
     info = gdal.describe(opening.dataset, layer) if opening.cheap else gdal.LayerInfo(None, None, None)
     tally = Tally()
-    with gdal.Stream(opening.dataset, layer, fid=info.fid is not None) as stream:
+    rows = opening.rows if opening.rows is not None else info.features
+    batch, fid = gdal.batch_rows(opening.dataset, rows), info.fid is not None
+    with gdal.Stream(opening.dataset, layer, batch=batch, fid=fid) as stream:
         first = stream.peek()
         columns, notes = _plan(opening, stream, first, tally, layer)
-        rows = opening.rows if opening.rows is not None else info.features
-        reading = _Reading(opening, layer, info.fid is not None, columns, rows, tally)
+        reading = _Reading(opening, layer, columns, rows, tally)
         waiting = [stream]
 
         def read(_: int) -> Iterator[pa.RecordBatch]:
@@ -84,7 +84,7 @@ def open_layer(opening: Opening, name: str) -> Iterator[Layer]:
             if waiting:
                 yield from _batches(reading, waiting.pop())
             else:
-                with gdal.Stream(opening.dataset, layer, fid=reading.fid) as again:
+                with gdal.Stream(opening.dataset, layer, batch=batch, fid=fid) as again:
                     yield from _batches(reading, again)
 
         yield Layer(
@@ -106,7 +106,7 @@ def open_layer(opening: Opening, name: str) -> Iterator[Layer]:
                 *notes,
             ),
             read=read,
-            fid=columns[0].field.name if reading.fid else None,
+            fid=columns[0].field.name if fid else None,
             found=tally.notes,
         )
 
@@ -189,7 +189,7 @@ def _moment(column: Column, first: pa.RecordBatch | None, words: Words, tally: T
 def _inferred(opening: Opening, layer: str | None, columns: tuple[Column, ...], words: Words) -> tuple[Column, ...]:
     """Read the layer once to find the types of columns that GDAL gives as text."""
     kinds: dict[int, Kind] = {column.place: "empty" for column in columns if column.field.type == pa.string()}
-    with gdal.Stream(opening.dataset, layer) as stream:
+    with gdal.Stream(opening.dataset, layer, batch=gdal.batch_rows(opening.dataset, opening.rows)) as stream:
         for batch in stream:
             for index, kind in kinds.items():
                 kinds[index] = narrow(kind, words(batch.column(index)))

@@ -35,15 +35,18 @@ def check_nesting(path: Path, geometries: pa.Array) -> None:
 
 def bounds_of(geometries: pa.Array) -> BBox | None:
     """The box of some geometries in their own x and y; None if none of them has any extent."""
-    shapes = shapely.from_wkb(geometries.to_pylist(), on_invalid="ignore")
-    west, south, east, north = (float(number) for number in shapely.total_bounds(shapes))
-    return (west, south, east, north) if np.isfinite([west, south, east, north]).all() else None
+    boxes = shapely.bounds(shapely.from_wkb(geometries.drop_null().to_pylist(), on_invalid="ignore"))
+    boxes = boxes[np.isfinite(boxes).all(axis=1)]
+    if not len(boxes):
+        return None
+    (west, south), (east, north) = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    return float(west), float(south), float(east), float(north)
 
 
 def _are_collections(geometries: pa.Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Which values of a WKB column begin like a GeometryCollection, judged by one byte of each."""
     _, offsets, data = geometries.buffers()
-    if data is None or not len(geometries):
+    if data is None or not data.size or not len(geometries):
         return np.zeros(len(geometries), np.bool_)
     ends = np.frombuffer(offsets, np.int32, len(geometries) + 1, geometries.offset * 4)
     octets = np.frombuffer(data, np.uint8)

@@ -13,6 +13,7 @@ import ezdxf
 import geopandas as gpd
 import openpyxl
 import pandas as pd
+import pyogrio
 import shapely
 
 from loaders import gdal  # noqa: F401 — leaves GDAL the drivers that the loader will have
@@ -30,11 +31,11 @@ def frame(crs: str = "EPSG:4490") -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(data, geometry=squares, crs=crs)
 
 
-def write(data: gpd.GeoDataFrame, path: Path, driver: str, **options: Any) -> Path:
+def write(data: pd.DataFrame, path: Path, driver: str, **options: Any) -> Path:
     """Write a frame through GDAL without its warnings about narrower types."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        data.to_file(path, driver=driver, engine="pyogrio", **options)
+        pyogrio.write_dataframe(data, path, driver=driver, **options)
     return path
 
 
@@ -119,7 +120,7 @@ WRITERS: dict[str, Callable[[Path], Path]] = {
     "kml": _gdal("LIBKML", ".kml"),
     "kmz": _gdal("LIBKML", ".kmz"),
     "gml": _gdal("GML", ".gml"),
-    "flatgeobuf": _gdal("FlatGeobuf", ".fgb"),
+    "flatgeobuf": _gdal("FlatGeobuf", ".fgb", SPATIAL_INDEX="NO"),
     "geoparquet": _parquet,
     "geodatabase": _gdal("OpenFileGDB", ".gdb", layer="districts"),
     "geodatabase in a zip": _zipped_geodatabase,

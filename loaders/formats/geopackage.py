@@ -3,7 +3,8 @@
 import shutil
 import sqlite3
 import struct
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from core.language import Text
@@ -22,7 +23,9 @@ def prepare(path: Path, shown: Path, workspace: Path, encoding: str | None) -> O
     if log.is_file() and log.stat().st_size:
         file = _merged(path, log, view, shown)
     dataset = gdal.Dataset(file, shown, "GPKG", options={"IMMUTABLE": "YES"})
-    return Opening(dataset, fallback=encoding, cheap=True, recount=lambda layer: _count(file, layer))
+    return Opening(
+        dataset, layers=_list(file, shown), fallback=encoding, cheap=True, recount=lambda layer: _count(file, layer)
+    )
 
 
 def _check_pages(path: Path, shown: Path) -> None:
@@ -67,11 +70,31 @@ def _merged(path: Path, log: Path, view: Path, shown: Path) -> Path:
     return copy
 
 
+def _list(file: Path, shown: Path) -> tuple[tuple[str, bool], ...]:
+    """The layers by gpkg_contents (GeoPackage 1.3, 1.1.3); when GDAL lists them, it leaves files of its own."""
+    try:
+        with _opened(file) as database:
+            rows = database.execute(
+                "SELECT table_name, data_type = 'features' FROM gpkg_contents"
+                " WHERE data_type IN ('features', 'attributes', 'aspatial') ORDER BY rowid"
+            ).fetchall()
+    except (sqlite3.Error, UnicodeError) as error:
+        why = Text(f"it is no GeoPackage ({error})", f"不是有效的 GeoPackage({error})")
+        raise DamagedSource(path=shown, why=why) from error
+    return tuple((str(name), bool(features)) for name, features in rows)
+
+
 def _count(file: Path, layer: str) -> int | None:
     """Count a table's rows: the number that other software left in gpkg_ogr_contents may be old."""
     name = layer.replace('"', '""')
     try:
-        with closing(sqlite3.connect(f"file:{file}?mode=ro&immutable=1", uri=True)) as database:
+        with _opened(file) as database:
             return int(database.execute(" ".join(("SELECT count(*) FROM", f'"{name}"'))).fetchone()[0])
     except sqlite3.Error:
         return None
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+        yield database

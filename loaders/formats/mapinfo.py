@@ -1,11 +1,12 @@
 """MapInfo: TAB tables, whose text part may point to other files, and MIF/MID text, both in the charset they deserve."""
 
+import os
 import re
 from pathlib import Path
 
 from core.language import Text
 from loaders import gdal
-from loaders.errors import UnsafeSource
+from loaders.errors import DamagedSource, UnsafeSource
 from loaders.formats.dbf import deleted_note, look, read_header, sample_of
 from loaders.formats.parts import find_parts
 from loaders.layer import Note
@@ -83,6 +84,9 @@ def prepare_mif(path: Path, shown: Path, workspace: Path, encoding: str | None) 
     attributes = find_parts(path, shown, (".mid",))[".mid"]
     with path.open("rb") as file:
         declared = _declared(file.read(_HEADER))
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) not in (b"\n", b")", b"\x1a"):  # a coordinate could have lost its last digits
+            raise DamagedSource(path=shown, why=Text("its last line is not finished", "最后一行不完整"))
     samples = sample_file(path), sample_file(attributes)
     both = Sample(samples[0].values + samples[1].values, samples[0].is_utf8 and samples[1].is_utf8, samples[0].bom)
     guess = settle(both, declared, encoding)

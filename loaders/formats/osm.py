@@ -16,6 +16,7 @@ _FIELDS = {
     "building:levels",
     "other_relations": "name,type",
 }
+_NO_PLACE = "created_by,source,ele,time"  # a node with no other tags than these is only a corner of a way
 _AREAS = (
     "aeroway,amenity,boundary,building,craft,geological,historic,landuse,leisure,military,natural,office,place,"
     "shop,sport,tourism,highway=platform,public_transport=platform"
@@ -30,7 +31,7 @@ def prepare(path: Path, shown: Path, workspace: Path, encoding: str | None) -> O
     dataset = gdal.Dataset(
         view / "source.osm.pbf", shown, "OSM", options={"CONFIG_FILE": str(view / "osm.ini")}, query=True
     )
-    return Opening(dataset, layers=_LAYERS, fallback=encoding, lon_lat=True)
+    return Opening(dataset, layers=tuple((layer, True) for layer in _LAYERS), fallback=encoding, lon_lat=True)
 
 
 def _configuration() -> str:
@@ -42,4 +43,5 @@ def _configuration() -> str:
         "tags_format=json\n"
         f"closed_ways_are_polygons={_AREAS}\n"
     )
+    sections[0] += f"unsignificant={_NO_PLACE}\n"  # codespell:ignore unsignificant -- GDAL spells it so
     return general + "\n" + "\n".join(sections)

@@ -1,7 +1,6 @@
 """Files that would do harm, or are not what they say: each ends in one clear line, and touches nothing but itself."""
 
 import json
-import os
 import shutil
 import sqlite3
 import struct
@@ -68,7 +67,7 @@ def refusal(kind: type[SourceError], path: Path | str, workspace: Path, **option
         read(path, workspace, **options)
     assert type(refused.value) is kind
     lines = [refused.value.message("en"), refused.value.message("zh")]
-    assert all("\n" not in line and "{" not in line and len(line) < 500 for line in lines), lines
+    assert all("\n" not in line and "{why" not in line and len(line) < 500 for line in lines), lines
     assert any("\u4e00" <= letter <= "\u9fff" for letter in lines[1])
     return lines[0]
 
@@ -97,13 +96,10 @@ def test_what_is_not_there_is_said_to_be_missing(text: str, workspace: Path) -> 
     refusal(NoSuchSource, text, workspace)
 
 
-def test_a_file_that_may_not_be_read_is_said_to_be(tmp_path: Path, workspace: Path) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root may read everything")
+def test_a_file_that_cannot_be_read_is_said_to_be(tmp_path: Path, workspace: Path) -> None:
     path = tmp_path / "a.geojson"
-    path.write_text(FEATURE)
-    path.chmod(0)
-    assert "Permission denied" in refusal(UnreadableSource, path, workspace)
+    path.symlink_to("/proc/self/mem")  # a plain file that not even root can read from its beginning
+    assert "Input/output error" in refusal(UnreadableSource, path, workspace)
 
 
 @pytest.mark.parametrize("name", ["a.shp", "a.geojson", "a.csv", "a.gpkg", "a.zip", "a.xlsx"])
@@ -489,7 +485,7 @@ def test_a_geodatabase_of_which_a_table_was_cut_off_is_noticed(tmp_path: Path, w
 def test_a_drawing_with_a_line_out_of_place_is_damaged(tmp_path: Path, workspace: Path) -> None:
     path = write_dxf(tmp_path / "a.dxf")
     lines = path.read_bytes().split(b"\n")
-    lines.insert(len(lines) // 2 * 2, b"garbage")
+    lines.insert(len(lines) // 4 * 2, b"garbage")
     path.write_bytes(b"\n".join(lines))
     assert "should be a group code" in refusal(DamagedSource, path, workspace)
 
@@ -506,17 +502,14 @@ def geopackage(tmp_path: Path) -> Path:
 
 def change(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path)) as database:
-        database.enable_load_extension(False)
         for statement in statements:
             database.execute(statement)
         database.commit()
 
 
 def test_triggers_and_views_of_a_geopackage_change_nothing(geopackage: Path, workspace: Path) -> None:
-    triggers = "PRAGMA writable_schema = OFF"
     change(
         geopackage,
-        triggers,
         "CREATE TABLE log (x)",
         "CREATE TRIGGER t INSERT ON districts BEGIN INSERT INTO log VALUES (1); END",
         "CREATE VIEW v AS SELECT load_extension('/tmp/evil.so') AS fid, geom FROM districts",

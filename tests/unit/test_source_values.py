@@ -85,7 +85,7 @@ def test_numbers_read_as_themselves(numbers: list[int | None]) -> None:
 
 
 def test_dates_and_times_are_read_with_and_without_zones() -> None:
-    day, local, zoned = (typed(kind, Words(Tally()))[1] for kind in ("date", "local", "zoned"))  # type: ignore[arg-type]
+    day, local, zoned = (typed(kind, Words(Tally()))[1] for kind in ("date", "local", "zoned"))
     assert day(pa.array(["2024/1/5", None])).to_pylist() == [dt.date(2024, 1, 5), None]
     assert local(pa.array(["2024/1/5 9:30"])).to_pylist() == [dt.datetime(2024, 1, 5, 9, 30)]
     assert zoned(pa.array(["2024-01-05T10:00:00+08:00"])).to_pylist() == [dt.datetime(2024, 1, 5, 2, tzinfo=dt.UTC)]
@@ -235,6 +235,7 @@ def test_shifted_chinese_coordinates_are_warned_of() -> None:
     [
         ("126.5", 126.5),
         (" 4,867,123.5 ", 4867123.5),
+        ("43,8", None),
         ("126°33′36″", 126.56),
         ("126°33'36\"E", 126.56),
         ("126度33分36秒", 126.56),
@@ -296,7 +297,7 @@ def test_shapes_are_read_from_wkt_ewkt_hex_and_geojson() -> None:
 
 def nested(depth: int) -> bytes:
     """A point in a collection in a collection ... as WKB."""
-    return b"\x01\x07\0\0\0\x01\0\0\0" * depth + shapely.to_wkb(shapely.Point(1, 2))
+    return b"\x01\x07\0\0\0\x01\0\0\0" * depth + bytes(shapely.to_wkb(shapely.Point(1, 2)))
 
 
 @pytest.mark.parametrize(
