@@ -6,7 +6,7 @@ from typing import NamedTuple
 from psycopg import sql
 
 from core.bbox import bbox_polygon
-from core.catalogue import GEOMETRY, Dataset
+from core.catalogue import GEOMETRY, Dataset, Field
 from core.crs import CGCS2000, CRS84, WGS84, Srid, is_axis_swapped, lookup, postgis_srid
 from core.database import query
 from core.errors import ChengtuError
@@ -158,11 +158,22 @@ def known_type(dataset: Dataset, name: str) -> str:
 
 
 def _properties(dataset: Dataset, search: Search) -> sql.Composable:
-    chosen = [field.name for field in dataset.fields]
+    chosen = dataset.fields
     if search.properties:
         wanted = {name for name in search.properties if known_type(dataset, name)}
-        chosen = [name for name in chosen if name in wanted]
-    return sql.SQL(", ").join(sql.Identifier("f", name) for name in chosen)
+        chosen = tuple(field for field in chosen if field.name in wanted)
+    return sql.SQL(", ").join(_value(field) for field in chosen)
+
+
+def _value(field: Field) -> sql.Composable:
+    """A column as JSON shall have it: 8100.0 where PostgreSQL writes 8100.
+
+    QGIS and GDAL take a property's type from the first numbers they see, and would cut the fractions of all that follow.
+    """
+    column, name = sql.Identifier("f", field.name), sql.Identifier(field.name)
+    if field.type not in ("real", "double precision"):
+        return column
+    return query("with_decimal_point").format(number=column, name=name)
 
 
 def _order(dataset: Dataset, search: Search) -> sql.Composable:

@@ -3,13 +3,13 @@
 All is ISO WKB, little-endian; once `Rules.move` was applied, x = east and y = north in the data's own SRID.
 """
 
-import math
 import struct
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
 
@@ -56,7 +56,7 @@ class Rules(NamedTuple):
 class Cleaned(NamedTuple):
     """A batch's geometries, fit to store; null where there is none."""
 
-    wkb: Objects
+    wkb: pa.Array
     family: NDArray[np.int8]
     has_multipoints: bool
     ordinates: Ordinates
@@ -66,34 +66,37 @@ class Cleaned(NamedTuple):
 
 
 class _Headers(NamedTuple):
-    """What the first five bytes of each WKB say; base is 0 where there is no geometry."""
+    """What the first bytes of each WKB say; base is 0 where there is no geometry."""
 
     base: NDArray[np.int64]
     has_z: NDArray[np.bool_]
     has_m: NDArray[np.bool_]
     foreign: NDArray[np.bool_]  # big-endian, or PostGIS's own EWKB
+    hollow: NDArray[np.bool_]  # a point without numbers, or what counts no coordinates, rings or parts
 
 
 def clean(wkb: pa.Array, rules: Rules, at_least: Ordinates = "") -> Cleaned:
     """Check one batch of WKB; nothing is dropped: what cannot be stored becomes null and a `Refusal`."""
     values: Objects = np.fromiter(wkb.to_pylist(), dtype=object, count=len(wkb))
     refused: list[Refusal] = []
-    headers = _headers(values)
+    headers = _headers(wkb)
     ordinates = _ordinates(headers, at_least)
     headers = _straighten(values, headers, ordinates, rules, refused)
     if rules.move is not None:
         _relocate(values, rules.move, refused)
     repaired, empty = _inspect(values, headers, refused)
-    headers = _straighten(values, _headers(values), ordinates, rules, refused)
+    if repaired or refused:
+        headers = _straighten(values, _headers(pa.array(values, pa.binary())), ordinates, rules, refused)
+    stored = pa.array(values, pa.binary())
     if not rules.generic:
-        _promote(values, headers, (2, 3), ordinates)
+        stored = _promote(stored, headers, (2, 3), ordinates)
     has_multipoints = bool((headers.base == 4).any())
-    return Cleaned(values, _FAMILY_OF[headers.base], has_multipoints, ordinates, repaired, refused, empty)
+    return Cleaned(stored, _FAMILY_OF[headers.base], has_multipoints, ordinates, repaired, refused, empty)
 
 
-def promote_points(values: Objects, ordinates: Ordinates) -> None:
-    """Make single points multi-points in place, for a data set that turned out to hold both."""
-    _promote(values, _headers(values), (1,), ordinates)
+def promote_points(wkb: pa.Array, ordinates: Ordinates) -> pa.Array:
+    """Single points as multi-points, for a data set that turned out to hold both."""
+    return _promote(wkb, _headers(wkb), (1,), ordinates)
 
 
 def widest(one: Ordinates, other: Ordinates) -> Ordinates:
@@ -101,18 +104,41 @@ def widest(one: Ordinates, other: Ordinates) -> Ordinates:
     return ("Z" if "Z" in one + other else "") + ("M" if "M" in one + other else "")
 
 
-def _headers(values: Objects) -> _Headers:
-    heads = b"".join(b"\x01\0\0\0\0" if value is None or len(value) < 5 else value[:5] for value in values)
-    raw = np.frombuffer(heads, np.uint8).reshape(-1, 5)
-    little = np.ascontiguousarray(raw[:, 1:]).view("<u4")[:, 0].astype(np.int64)
-    big = np.ascontiguousarray(raw[:, 1:]).view(">u4")[:, 0].astype(np.int64)
-    code = np.where(raw[:, 0] == 1, little, big)
+def _headers(wkb: pa.Array) -> _Headers:
+    heads = _first_bytes(wkb, 13)
+    code = np.where(heads[:, 0] == 1, _column(heads, 1, "<u4"), _column(heads, 1, ">u4")).astype(np.int64)
     flags = code >> 28  # EWKB: 8 = z, 4 = m, 2 = srid
     dimension, base = np.divmod(code & 0x0FFFFFFF, 1000)
     base = np.where((base > 17) | (dimension > 3), 0, base)
+    known = base > 0
     has_z = np.isin(dimension, [1, 3]) | (flags & 8 > 0)
     has_m = np.isin(dimension, [2, 3]) | (flags & 4 > 0)
-    return _Headers(base, has_z & (base > 0), has_m & (base > 0), (raw[:, 0] != 1) | (flags > 0))
+    foreign = (heads[:, 0] != 1) | (flags > 0)
+    hollow = np.where(base == 1, np.isnan(_column(heads, 5, "<f8")), _column(heads, 5, "<u4") == 0)
+    return _Headers(base, has_z & known, has_m & known, foreign & known, hollow & known)
+
+
+def _first_bytes(wkb: pa.Array, count: int) -> NDArray[np.uint8]:
+    """The first bytes of each value as a row, zero where there are none."""
+    _, offsets, data = wkb.buffers()
+    if data is None or not data.size or not len(wkb):
+        return np.zeros((len(wkb), count), np.uint8)
+    ends = np.frombuffer(offsets, np.int32, len(wkb) + 1, wkb.offset * 4)
+    octets = np.frombuffer(data, np.uint8)
+    lengths = np.diff(ends)
+    if count <= lengths[0] == lengths.min() == lengths.max():  # points: no gathering
+        return octets[ends[0] : ends[-1]].reshape(len(wkb), -1)[:, :count]
+    places = ends[:-1, np.newaxis] + np.arange(count)
+    rows: NDArray[np.uint8] = octets[np.minimum(places, octets.size - 1)]
+    rows[places >= ends[1:, np.newaxis]] = 0
+    return rows
+
+
+def _column(rows: NDArray[np.uint8], at: int, layout: str) -> NDArray[Any]:
+    """The numbers that lie in each row from a byte on, by their NumPy type."""
+    width = np.dtype(layout).itemsize
+    numbers: NDArray[Any] = np.ascontiguousarray(rows[:, at : at + width]).view(layout)
+    return numbers[:, 0]
 
 
 def _ordinates(headers: _Headers, at_least: Ordinates) -> Ordinates:
@@ -142,7 +168,7 @@ def _straighten(
             _refuse(values, row, "Damaged geometry", refused)
         else:
             values[row] = straight
-    return _headers(values)
+    return _headers(pa.array(values, pa.binary()))
 
 
 def _relocate(values: Objects, move: Move, refused: list[Refusal]) -> None:
@@ -198,8 +224,8 @@ def _runs(wkb: bytearray) -> Iterator[tuple[int, int, int]]:
 
 def _inspect(values: Objects, headers: _Headers, refused: list[Refusal]) -> tuple[list[Repair], NDArray[np.bool_]]:
     """Repair what is invalid, and count the empty; single points can only be wrong by not being numbers."""
-    if len(values) and (headers.base == 1).all():
-        points = np.frombuffer(b"".join(value[5:21] for value in values), "<f8").reshape(-1, 2)
+    points = _points(values, headers)
+    if points is not None:
         for odd in np.flatnonzero(np.isinf(points).any(axis=1) | (np.isnan(points).sum(axis=1) == 1)):
             _refuse(values, int(odd), "Invalid Coordinate", refused)
         return [], np.isnan(points).all(axis=1)
@@ -220,6 +246,17 @@ def _inspect(values: Objects, headers: _Headers, refused: list[Refusal]) -> tupl
     return repaired, shapely.is_empty(shapes)
 
 
+def _points(values: Objects, headers: _Headers) -> Numbers | None:
+    """The x and y of a batch that holds nothing but whole points, else None."""
+    if not len(values) or (headers.base != 1).any():
+        return None
+    wkb = pa.array(values, pa.binary())
+    if (pc.min(pc.binary_length(wkb)).as_py() or 0) < 21:
+        return None
+    heads = _first_bytes(wkb, 21)
+    return np.column_stack([_column(heads, 5, "<f8"), _column(heads, 13, "<f8")])
+
+
 def _mend(shape: shapely.Geometry) -> shapely.Geometry | None:
     """The valid geometry of the same family that GEOS makes of it, or None when it collapses."""
     mended = shapely.make_valid(shape, method="structure", keep_collapsed=False)
@@ -234,17 +271,14 @@ def _family(shape: shapely.Geometry) -> int:
     return (POINT, LINE, LINE, POLYGON, POINT, LINE, POLYGON, COLLECTION)[shapely.get_type_id(shape)]
 
 
-def _promote(values: Objects, headers: _Headers, bases: tuple[int, ...], ordinates: Ordinates) -> None:
-    """Make single parts multi-part in place: a data set of lines or polygons has one type."""
+def _promote(wkb: pa.Array, headers: _Headers, bases: tuple[int, ...], ordinates: Ordinates) -> pa.Array:
+    """Single parts as multi-parts, hollow ones as none: a data set of lines or polygons has one type."""
     for base in bases:
         rows = headers.base == base
         if rows.any():
             code = MULTI_CODES[base] + 1000 * ("Z" in ordinates) + 2000 * ("M" in ordinates)
-            one, none = struct.pack("<BII", 1, code, 1), struct.pack("<BII", 1, code, 0)
-            values[rows] = [none if _is_empty(value, base) else one + value for value in values[rows]]
-
-
-def _is_empty(wkb: bytes, base: int) -> bool:
-    """A point without numbers; a line or polygon that counts no coordinates or rings."""
-    head: float = struct.unpack_from("<d" if base == 1 else "<I", wkb, 5)[0]
-    return math.isnan(head) if base == 1 else head == 0
+            none, one = (pa.scalar(struct.pack("<BII", 1, code, parts), pa.binary()) for parts in (0, 1))
+            multi = pc.binary_join_element_wise(one, wkb, pa.scalar(b"", pa.binary()))
+            multi = pc.if_else(pa.array(headers.hollow), none, multi)
+            wkb = pc.if_else(pa.array(rows), multi, wkb)
+    return wkb

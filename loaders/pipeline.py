@@ -10,11 +10,11 @@ import psycopg
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from core.catalogue import Field
+from core.catalogue import GEOMETRY, Field
 from core.database import Connection, query
 from loaders.geometry import COLLECTION, LINE, NONE, POINT, POLYGON, Cleaned, Ordinates, Rules, clean, widest
 from loaders.report import LISTED
-from loaders.staging import Place, Staging, take
+from loaders.staging import Place, Staging
 
 # What PostGIS raises for WKB that it cannot read or segmentise.
 _BAD_GEOMETRY = (psycopg.DataError, psycopg.InternalError, psycopg.NotSupportedError)
@@ -107,21 +107,20 @@ class Stream:
         if self._rules.generic:
             family[:] = home = next(iter(self.stagings), home)
         numbers = np.arange(self._rows + 1, self._rows + 1 + batch.num_rows)
-        named = self._named(batch, numbers)
+        named = self._named(batch, numbers, cleaned.wkb)
         for each in np.unique(family):
             rows: NDArray[np.bool_] = family == each
             staging = self._staging(int(each), cleaned.ordinates)
             self._count(staging, named, rows, cleaned)
-            staging.copy(
-                take(named, rows), cleaned.wkb[rows], ordinates=cleaned.ordinates, multi_points=cleaned.has_multipoints
-            )
+            chosen = named if rows.all() else named.filter(pa.array(rows))
+            staging.copy(chosen, ordinates=cleaned.ordinates, multi_points=cleaned.has_multipoints)
 
-    def _named(self, batch: pa.RecordBatch, numbers: NDArray[np.int64]) -> pa.RecordBatch:
-        """The batch's attributes under the table's names, with the row number where it is the key."""
+    def _named(self, batch: pa.RecordBatch, numbers: NDArray[np.int64], wkb: pa.Array) -> pa.RecordBatch:
+        """The batch under the table's names, with the row number where it is the key."""
         arrays = {name: batch.column(source) for name, source in self._columns.sources.items()}
         if self._columns.key not in arrays:
             arrays = {self._columns.key: pa.array(numbers), **arrays}
-        return pa.record_batch(list(arrays.values()), list(arrays))
+        return pa.record_batch([*arrays.values(), wkb], [*arrays, GEOMETRY])
 
     def _staging(self, family: int, ordinates: Ordinates) -> Staging:
         if family not in self.stagings:

@@ -2,14 +2,13 @@
 
 from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 from pgpq import ArrowToPostgresBinaryEncoder
 from psycopg import sql
 
 from core.catalogue import GEOMETRY, Field
 from core.database import Connection, query
-from loaders.geometry import MULTI_NAMES, POINT, Objects, Ordinates, promote_points, widest
+from loaders.geometry import MULTI_NAMES, POINT, Ordinates, promote_points, widest
 from loaders.report import Tally
 
 ROW_NUMBER = "fid"  # the key of data that has none of its own: the row's number in the source, from 1
@@ -133,16 +132,15 @@ class Staging:
         ]
         return sql.SQL(", ").join([*typed, sql.SQL("{} {}").format(sql.Identifier(GEOMETRY), self.geometry_type)])
 
-    def copy(
-        self, columns: dict[str, pa.Array], geometries: Objects, *, ordinates: Ordinates, multi_points: bool
-    ) -> None:
+    def copy(self, rows: pa.RecordBatch, *, ordinates: Ordinates, multi_points: bool) -> None:
         """Append rows; the table widens when they have more ordinates, or more parts, than it knew."""
         self._widen(ordinates, multi_points)
+        shapes = rows.column(GEOMETRY)
         if self.multi_points and not self.place.generic:
-            promote_points(geometries, self.ordinates)
+            shapes = promote_points(shapes, self.ordinates)
         names = [*self._types, GEOMETRY]
-        arrays = [columns[name].cast(type_) for name, type_ in self._types.items()]
-        batch = pa.record_batch([*arrays, pa.array(geometries, pa.binary())], names)
+        arrays = [rows.column(name).cast(type_) for name, type_ in self._types.items()]
+        batch = pa.record_batch([*arrays, shapes], names)
         encoder = ArrowToPostgresBinaryEncoder(batch.schema)
         statement = query("copy_staging").format(
             staging=self.table, columns=sql.SQL(", ").join(map(sql.Identifier, names))
@@ -174,14 +172,6 @@ class Staging:
                 staging=self.table, type=self.geometry_type, force=sql.Identifier(force)
             )
         self._connection.execute(statement)
-
-
-def take(batch: pa.RecordBatch, rows: np.ndarray[Any, np.dtype[np.bool_]]) -> dict[str, pa.Array]:
-    """The columns of a batch by name, for some of its rows."""
-    if rows.all():
-        return dict(zip(batch.schema.names, batch.columns, strict=True))
-    chosen = batch.filter(pa.array(rows))
-    return dict(zip(chosen.schema.names, chosen.columns, strict=True))
 
 
 def _ours(text: str) -> Any:  # noqa: ANN401 — vouched to be LiteralString

@@ -11,6 +11,13 @@ where {conditions}
 order by {order}
 limit %(limit)s offset %(offset)s
 
+-- name: with_decimal_point
+-- A column of floats for JSON, whole numbers with their point; from 1e15 on they have an exponent, which says as much.
+case
+    when {number} = trunc({number}) and abs({number}) < 1e15 then ({number}::double precision || '.0')::json
+    else to_json({number})
+end as {name}
+
 -- name: items_of_release
 -- A page together with how many features match, both of one release, since one statement sees one state.
 select

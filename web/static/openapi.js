@@ -10,10 +10,11 @@ export async function list(element) {
     if (!answer.ok) throw new Error(answer.status);
     const api = await answer.json();
     const operations = flatten(api);
-    const show = (wanted) => element.replaceChildren(...groups(api, operations, wanted, words));
     const input = document.getElementById("api-filter");
-    input.addEventListener("input", () => show(input.value.trim().toLowerCase()));
-    show("");
+    const show = () =>
+      element.replaceChildren(...groups(api, operations, input.value.trim().toLowerCase(), words));
+    input.addEventListener("input", show);
+    show(); // what was typed before the document came counts too
   } catch (error) {
     element.replaceChildren(h("p", {}, `${words.failed} ${error.message}`));
   }
