@@ -27,6 +27,7 @@ from core.language import spoken
 from features.filters import parse, parse_json
 from features.provider import FilterOf
 from features.queries import Bounds
+from server.manager import checked
 
 Config = dict[str, Any]
 
@@ -147,6 +148,8 @@ def _mend(app: Any) -> None:  # noqa: ANN401
     items.create_crs_transform_spec = _wanted_crs
     items.modify_pygeofilter = _keep_filter
     items.parse_cql2_text, items.parse_cql2_json = parse, parse_json
+    processes = _pygeoapi("api.processes")
+    processes.execute_process = checked(processes.execute_process)
     for name in [name for name, module in sys.modules.items() if hasattr(module, "to_json")]:
         if name.startswith("pygeoapi."):
             _pygeoapi(name.removeprefix("pygeoapi.")).to_json = _to_json

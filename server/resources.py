@@ -30,6 +30,7 @@ def configuration(service: Service, datasets: list[Dataset], door: Door) -> dict
             "pretty_print": service.server.pretty_print,
             "limits": {**service.server.limits.model_dump(), "on_exceed": "throttle"},
             "map": {"url": "", "attribution": ""},
+            "manager": {"name": "server.manager.Manager"},
             "templates": {"path": templates, "static": str(ROOT / "web" / "static")},
         },
         "logging": {"level": "CRITICAL"},
