@@ -7,6 +7,9 @@ import pytest
 import yaml
 
 from core.settings import ROOT, Settings
+from loaders.crs import read_datum_shift
+from loaders.sniff import SUFFIXES
+from server.commands.load import load
 from server.service import Service, read_service
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -46,3 +49,29 @@ def test_every_yaml_block_in_the_docs_is_yaml() -> None:
     ]
     for block in blocks:
         assert yaml.safe_load(block)
+
+
+LOADING = (ROOT / "docs" / "loading.md").read_text("utf-8")
+
+
+def test_the_table_of_formats_has_every_suffix_that_is_read() -> None:
+    table = LOADING.split("## Formats")[1].split("##")[0]
+    named = {
+        suffix
+        for row in table.splitlines()
+        for suffix in re.findall(r"`(\.\w+)`", row.split("|")[1] if "|" in row else "")
+    }
+    assert named == set(SUFFIXES)
+
+
+def test_every_option_that_the_loading_page_names_exists() -> None:
+    options = {option for parameter in load.params for option in parameter.opts}
+    assert set(re.findall(r"`(--[a-z-]+)", LOADING)) | set(re.findall(r" (--[a-z-]+)", LOADING)) <= options | {"--help"}
+
+
+def test_the_example_of_a_datum_shift_is_one(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", LOADING, flags=re.DOTALL)
+    path = tmp_path / "shift.toml"
+    path.write_text(example, "utf-8")
+    path.chmod(0o600)
+    assert read_datum_shift(path).source == 4610
