@@ -51,6 +51,12 @@ def test_ogrinfo_counts_all_features_without_reading_them(live_server: str) -> N
     assert all(int(one["limit"][0]) <= 10 for one in _requests(done.stderr))
 
 
+def test_whole_numbers_in_a_column_of_floats_are_real_to_gdal(live_server: str) -> None:
+    shown = _run("ogrinfo", "-so", f"OAPIF:{live_server}", "parcels").stdout
+    assert "area_m2: Real" in shown
+    assert "parcel_no: Integer" in shown
+
+
 def test_a_download_through_many_pages_equals_the_table(live_server: str, city_database: str, tmp_path: Path) -> None:
     target = tmp_path / "parcels.gpkg"
     paging = ["-oo", "PAGE_SIZE=400", "--config", "CPL_DEBUG", "HTTP"]
