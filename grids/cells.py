@@ -16,6 +16,16 @@ Shapes = NDArray[Any]  # of shapely geometries
 WIDE_SEARCH = 40  # times the limit: as many candidate cells as are looked at before giving up
 
 
+MAX_CROSSINGS = 50_000  # of an area's outline with cells: a comb without any surface would take minutes to cut
+
+
+class OutlineTooLong(BadRequest):
+    """An area so ragged that following its outline through the cells takes too long."""
+
+    en = "The outline of the area crosses about {count} cells; at most {limit} are followed. Simplify the area."
+    zh = "范围边界约穿过 {count} 个网格,最多 {limit} 个。请先简化范围。"
+
+
 class TooManyCells(BadRequest):
     """The area holds more cells than may be asked for."""
 
@@ -34,6 +44,9 @@ class Cells(NamedTuple):
     shapes: Shapes  # polygons in the plane, x = east
     lost: Shapes  # lines in the plane
     outlines: Shapes  # polygons in CRS84, anticlockwise
+    inner: NDArray[
+        np.float64
+    ]  # (n, 4): a box in the plane whose points, but for its upper and right edge, are the cell's
 
 
 def plane_of(srid: Srid, lon: float, lat: float) -> Srid:
@@ -55,6 +68,12 @@ def check_count(count: float, limit: int, advice: Callable[[], Text]) -> None:
     """Refuse more cells than the limit, and say what to do about it."""
     if count > limit:
         raise TooManyCells(count=f"{count:.0f}", limit=limit, advice=advice())
+
+
+def check_outline(crossings: float) -> None:
+    """Refuse an area whose outline crosses too many cells."""
+    if crossings > MAX_CROSSINGS:
+        raise OutlineTooLong(count=f"{crossings:.0f}", limit=MAX_CROSSINGS)
 
 
 def touching(shapes: Shapes, area: shapely.Geometry) -> NDArray[np.bool_]:

@@ -6,12 +6,13 @@ import h3.api.basic_int as index
 import numpy as np
 import shapely
 from h3 import H3BaseException
+from numpy.typing import NDArray
 
 from core.crs import CRS84, Srid
 from core.errors import BadRequest
 from core.language import Text
 from core.shapes import project, transform_points
-from grids.cells import WIDE_SEARCH, Cells, check_count, touching
+from grids.cells import Cells, Shapes, check_count, check_outline, touching
 
 _A_HAIR = 1e-7  # degrees, a centimetre: the cells of a slightly larger area, then exactly those that touch it
 _KM_OF_DEGREE = 111.32
@@ -56,7 +57,7 @@ def cover(area: shapely.Geometry, srid: Srid, resolution: int, limit: int) -> Ce
     """The cells that an area in CRS84 touches, by code, with straight edges in the plane `srid`."""
     flat = project(area, CRS84, srid)
     check_count(_estimate(area, resolution), limit, lambda: _advice(area, limit))
-    check_count(_estimate_of_edge(area, resolution), WIDE_SEARCH * limit, lambda: _advice(area, limit))
+    check_outline(_crossings(area, resolution))
     candidates = _candidates(area, resolution, limit)
     outlines = np.array([outline_of(cell) for cell in candidates], dtype=object)
     shapes = transform_points(outlines, CRS84, srid)
@@ -65,7 +66,16 @@ def cover(area: shapely.Geometry, srid: Srid, resolution: int, limit: int) -> Ce
     cells = [cell for cell, is_chosen in zip(candidates, chosen, strict=True) if is_chosen]
     lost = np.array([lost_of(cell) for cell in cells], dtype=object)
     codes = [str(index.int_to_str(cell)) for cell in cells]
-    return Cells(codes, shapes[chosen], transform_points(lost, CRS84, srid), outlines[chosen])
+    shapes = shapes[chosen]
+    return Cells(codes, shapes, transform_points(lost, CRS84, srid), outlines[chosen], _inner(shapes))
+
+
+def _inner(shapes: Shapes) -> NDArray[np.float64]:
+    """The square in a circle around each middle, a little smaller than the hexagon allows."""
+    middles = shapely.centroid(shapes)
+    half = 0.7 * shapely.distance(middles, shapely.boundary(shapes))
+    x, y = shapely.get_x(middles), shapely.get_y(middles)
+    return np.column_stack([x - half, y - half, x + half, y + half])
 
 
 def _candidates(area: shapely.Geometry, resolution: int, limit: int) -> list[int]:
@@ -83,8 +93,8 @@ def _estimate(area: shapely.Geometry, resolution: int) -> float:
     return float(area.area * square / index.average_hexagon_area(resolution, unit="km^2"))
 
 
-def _estimate_of_edge(area: shapely.Geometry, resolution: int) -> float:
-    """About how many cells the outline of an area crosses: a zigzag without any surface may cross many."""
+def _crossings(area: shapely.Geometry, resolution: int) -> float:
+    """About how many cells the outline of an area crosses."""
     return float(area.length * _KM_OF_DEGREE / index.average_hexagon_edge_length(resolution, unit="km"))
 
 

@@ -17,7 +17,7 @@ from core.crs import CRS84, Srid
 from core.errors import BadRequest
 from core.language import Text
 from core.shapes import project, transform_points
-from grids.cells import WIDE_SEARCH, Cells, Shapes, check_count, touching
+from grids.cells import WIDE_SEARCH, Cells, Shapes, check_count, check_outline, touching
 
 _CODE = re.compile(r"([1-9]\d{0,6})(km|m)_E(-?\d{1,9})N(-?\d{1,9})", re.ASCII)
 _EDGE = 2000.0  # metres: longer edges get points in between, for they are curves on the globe
@@ -76,13 +76,14 @@ def cover(area: shapely.Geometry, srid: Srid, size: int, limit: int) -> Cells:
     """The cells in the plane `srid` that an area in CRS84 touches, from the south-west, row by row."""
     flat = project(area, CRS84, srid)
     corners = _corners(flat, size, limit)
+    check_outline(flat.length / size)
     shapes = _boxes(corners, size)
     chosen = touching(shapes, flat)
     check_count(int(chosen.sum()), limit, lambda: _advice(flat, limit))
     corners, shapes = corners[chosen], shapes[chosen]
     codes = [code_of(Cell(size, int(east), int(north))) for east, north in corners]
     north_east = corners[:, None] + np.array([[0, size], [size, size], [size, 0]])
-    return Cells(codes, shapes, shapely.linestrings(north_east), outline_of(shapes, srid))
+    return Cells(codes, shapes, shapely.linestrings(north_east), outline_of(shapes, srid), shapely.bounds(shapes))
 
 
 def _corners(flat: shapely.Geometry, size: int, limit: int) -> NDArray[np.float64]:

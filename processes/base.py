@@ -1,13 +1,16 @@
-"""What every process has in common: typed inputs described in two languages, and the door to the database."""
+"""What every process has in common: typed inputs described in two languages, and data sets that hold still."""
 
 from typing import Any, ClassVar, NamedTuple
 
+from psycopg import sql
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pygeoapi.process.base import BaseProcessor
 
+from core.catalogue import Dataset, get_dataset
+from core.database import Connection, query
 from core.door import Door
-from core.errors import BadRequest
-from core.language import Text
+from core.errors import BadRequest, DatasetQuarantined, NoSuchDataset
+from core.language import Text, spoken
 
 JsonObject = dict[str, Any]
 
@@ -24,6 +27,13 @@ class UnknownOutput(BadRequest):
 
     en = "There is no output {name}. This process has: {known}."
     zh = "没有输出 {name}。该处理的输出:{known}。"
+
+
+class NoSuchCollection(BadRequest):
+    """An id that is none of the catalogue's."""
+
+    en = "There is no data set {id}. The ids are those under /collections."
+    zh = "没有数据集 {id}。可用编号见 /collections。"
 
 
 class Described(NamedTuple):
@@ -70,6 +80,24 @@ class Processor[I: Inputs](BaseProcessor):  # type: ignore[misc]  # pygeoapi has
             if name not in known:
                 raise UnknownOutput(name=str(name)[:60], known=", ".join(known))
         return self.media_type, self.run(read_inputs(self.inputs, data))  # type: ignore[arg-type]
+
+
+def find(connection: Connection, id_: str) -> Dataset:
+    """A data set that can be asked, or an error that says why not."""
+    try:
+        dataset = get_dataset(connection, id_)
+    except NoSuchDataset:
+        raise NoSuchCollection(id=id_) from None
+    if dataset.problem is not None:
+        raise DatasetQuarantined(id=id_, reason=dataset.problem.in_(spoken.get()))
+    return dataset
+
+
+def hold(connection: Connection, id_: str) -> Dataset:
+    """A data set that stays as it is until the connection's transaction ends."""
+    table = sql.Identifier("data", find(connection, id_).id)
+    connection.execute(query("hold_dataset").format(table=table))
+    return find(connection, id_)  # again: a release may have come in just before the lock
 
 
 def describe_inputs(model: type[Inputs]) -> JsonObject:

@@ -9,7 +9,7 @@ from core.language import Text
 from features.filters import parse
 from processes.area import Area
 from processes.base import Described, InputProblem, Inputs, JsonObject, Processor
-from processes.cells import Wish, fill, hold
+from processes.cells import Wish, fill
 
 MAX_CELLS = 10_000
 _EXAMPLE = {"dataset": "parcels", "grid": "square", "size": 1000, "area": [126.50, 43.80, 126.60, 43.88]}
@@ -125,5 +125,5 @@ class GridCellQuery(Processor[CellInputs]):
             empty=inputs.empty,
             limit=inputs.limit,
         )
-        with speaking_plainly(), self.door.pool.connection() as connection, connection.transaction():
-            return fill(connection, hold(connection, inputs.dataset), wish)
+        with speaking_plainly():
+            return fill(self.door.pool, inputs.dataset, wish)

@@ -1,30 +1,32 @@
--- name: cells_lock
--- Keep the data set as it is until the transaction ends: a release that comes meanwhile waits, readers do not.
-lock table {table} in access share mode
-
 -- name: cells_of_dataset
--- How many features, and what area and length of them, lie in each cell; the row without a cell is of all cells together.
--- Cells come as arrays: their number (several parts may share one), the part that is asked for, the edges that belong
--- to a neighbour, and whether the part is a whole rectangle. Cells and features meet in the buckets of a coarse square
--- grid: in the one bucket that holds the lower left corner of what their boxes share. Big shapes are cut into pieces
--- first, so that no cell is cut from something much larger than itself.
+-- How many features, and what area and length of them, lie in each cell; a row without a cell is of all together.
+-- Cells come as arrays: their number (several parts may share one), the part that is asked for, the edges that
+-- belong to a neighbour, and a box within it (NaN: none) whose points are the cell's alone: what lies in there
+-- needs no cutting. Cells and features meet in the buckets of a coarse square grid, in the one that holds the
+-- lower left corner of what their boxes share. Big shapes are cut into pieces before they meet the cells.
 with target as materialized (
     select
         b.x,
         b.y,
         c.number,
-        c.whole,
         c.west,
         c.south,
         c.east,
         c.north,
+        c.inner_west,
+        c.inner_south,
+        c.inner_east,
+        c.inner_north,
         st_geomfromwkb(c.part, %(plane)s::integer) as part,
         st_geomfromwkb(c.lost, %(plane)s::integer) as lost
     from unnest(%(bucket_cell)s::integer [], %(bucket_x)s::bigint [], %(bucket_y)s::bigint []) as b (id, x, y)
     inner join unnest(
-        %(numbers)s::integer [], %(wholes)s::boolean [], %(parts)s::bytea [], %(losts)s::bytea [],
-        %(wests)s::float8 [], %(souths)s::float8 [], %(easts)s::float8 [], %(norths)s::float8 []
-    ) with ordinality as c (number, whole, part, lost, west, south, east, north, id) on c.id = b.id
+        %(numbers)s::integer [], %(parts)s::bytea [], %(losts)s::bytea [],
+        %(wests)s::float8 [], %(souths)s::float8 [], %(easts)s::float8 [], %(norths)s::float8 [],
+        %(inner_wests)s::float8 [], %(inner_souths)s::float8 [], %(inner_easts)s::float8 [], %(inner_norths)s::float8 []
+    ) with ordinality as c (
+        number, part, lost, west, south, east, north, inner_west, inner_south, inner_east, inner_north, id
+    ) on c.id = b.id
 ),
 
 feature as (
@@ -94,14 +96,14 @@ pair as (
         t.number,
         t.part,
         t.lost,
-        -- A box that lies in a whole rectangle, and not on its upper or right edge, lies in that cell alone.
-        t.whole and p.west >= t.west and p.south >= t.south and p.east < t.east and p.north < t.north as inside
+        p.west >= t.inner_west and p.south >= t.inner_south
+        and p.east < t.inner_east and p.north < t.inner_north as inside
     from placed as p
     inner join target as t on t.x = p.x and t.y = p.y
     where
         p.west <= t.east and p.east >= t.west and p.south <= t.north and p.north >= t.south
-        and floor(greatest(p.west, t.west) / %(bucket)s::float8)::bigint = p.x
-        and floor(greatest(p.south, t.south) / %(bucket)s::float8)::bigint = p.y
+        and cast(floor(greatest(p.west, t.west) / %(bucket)s::float8) as bigint) = p.x
+        and cast(floor(greatest(p.south, t.south) / %(bucket)s::float8) as bigint) = p.y
 ),
 
 measured as materialized (
@@ -124,6 +126,7 @@ measured as materialized (
         case
             when pair.dimension <> 2 then 0
             when pair.inside or st_coveredby(pair.shape, pair.part) then st_area(pair.shape)
+            when not st_intersects(pair.shape, pair.part) then 0
             else st_area(st_intersection(st_makevalid(pair.shape), pair.part))
         end as area
     from pair
@@ -135,7 +138,7 @@ share as (
         m.number,
         sum(m.length) as length,
         sum(m.area) as area,
-        bool_or(m.is_there) or sum(m.length) > %(least)s::float8 or sum(m.area) > %(least)s::float8 as counts
+        (bool_or(m.is_there) or sum(m.length) > %(least)s::float8 or sum(m.area) > %(least)s::float8) as counts
     from measured as m
     group by m.key, m.number
 )

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 import shapely
 
+from core.catalogue import get_dataset
 from core.crs import CRS84, Srid
 from core.database import connect, open_pool
 from core.door import Door
@@ -316,6 +317,18 @@ def test_an_area_beside_the_data_holds_nothing(process: GridCellQuery, parcels: 
     assert run(process, dataset="parcels", area=[10, 10, 11, 11])["features"] == []
     world = run(process, dataset="parcels", area=[-180, -90, 180, 90])
     assert world["totals"] == run(process, dataset="parcels")["totals"]
+
+
+def test_an_area_that_only_touches_the_data_holds_nothing(process: GridCellQuery, database: str) -> None:
+    make_dataset(database, "trees", "Point", 4490, [(1, "POINT(126.5 43.8)"), (2, "POINT(126.6 43.9)")])
+    with connect(database) as connection:
+        extent = get_dataset(connection, "trees").extent
+    assert extent
+    margin = 1e-6 + 0.01 * ((extent.east - extent.west) ** 2 + (extent.north - extent.south) ** 2)
+    for grid in ("square", "h3"):
+        for east in (extent.east + margin, extent.east + margin - 1e-9, extent.east + 1e-9, extent.east):
+            answer = run(process, dataset="trees", grid=grid, area=[east, 43, 128, 44])
+            assert answer["totals"]["count"] == (0 if east > extent.east else 1)
 
 
 def test_an_empty_data_set_has_empty_cells(process: GridCellQuery, database: str) -> None:

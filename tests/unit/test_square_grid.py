@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 from core.crs import CRS84, Srid
 from core.shapes import project, transform_points
 from grids import square
-from grids.cells import TooManyCells, plane_of
+from grids.cells import OutlineTooLong, TooManyCells, plane_of
 from grids.square import BadCellCode, Cell, cell_at, cell_of, code_of, polygon_of
 
 ZONE = Srid(4551)
@@ -78,6 +78,7 @@ def test_a_cell_loses_its_upper_and_right_edges() -> None:
     cells = square.cover(shapely.Point(126.55, 43.84).buffer(1e-6), ZONE, 1000, 10)
     west, south, east, north = cells.shapes[0].bounds
     assert list(cells.lost[0].coords) == [(west, north), (east, north), (east, south)]
+    assert cells.inner.tolist() == [[west, south, east, north]]
 
 
 def test_outlines_are_curved_where_the_cell_is_large() -> None:
@@ -97,6 +98,12 @@ def test_too_many_cells_are_refused_before_they_are_made_with_a_size_that_will_d
 def test_a_narrow_area_is_counted_by_itself_and_not_by_its_bounds() -> None:
     diagonal = shapely.LineString([(126, 43), (127, 44)]).buffer(1e-5)
     assert len(square.cover(diagonal, ZONE, 1000, 400).ids) < 400
+
+
+def test_a_zigzag_is_refused_though_it_has_no_area() -> None:
+    zigzag = shapely.LineString([(126 + n % 2, 43 + n / 2000) for n in range(2000)]).buffer(1e-9, quad_segs=1)
+    with pytest.raises(OutlineTooLong):
+        square.cover(zigzag, ZONE, 1000, 20_000)
 
 
 def test_nothing_is_covered_by_nothing() -> None:
