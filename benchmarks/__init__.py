@@ -1,1 +1,1 @@
-"""What Chengtu costs, measured beside its peers: `python -m benchmarks`."""
+"""What Chengtu costs, beside a peer that does the same in the same run: `python -m benchmarks [--help]`."""

@@ -18,6 +18,7 @@ class Cost(NamedTuple):
     """What one run took: seconds on the clock, CPU seconds on either side, and the most memory at a time."""
 
     wall: float
+    inside: float  # seconds that the program's own work took, if it says so: without its start and its imports
     client: float  # CPU seconds of the program and all it started
     postgres: float  # CPU seconds of the cluster meanwhile
     client_megabytes: float  # peak resident memory
@@ -54,11 +55,11 @@ class Run(NamedTuple):
 def run(command: Sequence[str | Path], environment: Mapping[str, str], postmaster: int | None = None) -> Run:
     """Run a program to its end and count what it, and a PostgreSQL, took."""
     before = cpu_of_cluster(postmaster)
-    with _Watch(postmaster) as watch:
-        started = time.monotonic()
-        process = subprocess.Popen(
-            list(map(str, command)), env=os.environ | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-        )
+    started = time.monotonic()
+    process = subprocess.Popen(
+        list(map(str, command)), env=surroundings() | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    with _Watch(process.pid, postmaster) as watch:
         output = process.stdout.read().decode() if process.stdout else ""
         _, status, usage = os.wait4(process.pid, 0)
         ended = time.monotonic()
@@ -68,19 +69,26 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str], postmaste
     _settle(postmaster)
     cost = Cost(
         ended - started,
+        ended - started,
         usage.ru_utime + usage.ru_stime,
         cpu_of_cluster(postmaster) - before,
-        usage.ru_maxrss / 1024,
-        watch.peak,
+        watch.client,
+        watch.backend,
     )
     return Run(output, ended, cost)
 
 
-class _Watch:
-    """Looks at the back ends' memory while a program runs."""
+def surroundings() -> dict[str, str]:
+    """Our environment without settings of Chengtu's, which would make another service of it."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("CHENGTU_", "DATABASE_URL"))}
 
-    def __init__(self, postmaster: int | None) -> None:
-        self.peak = 0.0
+
+class _Watch:
+    """Looks at a program's memory, and at the back ends', while it runs: `ru_maxrss` would count who started it."""
+
+    def __init__(self, pid: int, postmaster: int | None) -> None:
+        self.client = self.backend = 0.0
+        self._pid = pid
         self._postmaster = postmaster
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look)
@@ -94,8 +102,10 @@ class _Watch:
         self._thread.join()
 
     def _look(self) -> None:
-        while self._postmaster and not self._over.wait(0.25):
-            self.peak = max([self.peak, *(memory(pid, "RssAnon") for pid in children(self._postmaster))])
+        while not self._over.wait(0.1):
+            self.client = max(self.client, memory(self._pid, "VmHWM"))
+            backends = children(self._postmaster) if self._postmaster else []
+            self.backend = max([self.backend, *(memory(pid, "RssAnon") for pid in backends)])
 
 
 def _settle(postmaster: int | None) -> None:
@@ -121,6 +131,11 @@ def cpu_of_cluster(postmaster: int | None) -> float:
 def cpu(pids: Iterable[int]) -> float:
     """CPU seconds so far of processes that run, without their children."""
     return sum(_cpu(pid) for pid in pids)
+
+
+def cpu_of_tree(pid: int) -> float:
+    """CPU seconds so far of a process and of all below it, those included that have ended."""
+    return _cpu(pid, ended_children=True) + sum(map(cpu_of_tree, children(pid)))
 
 
 def _cpu(pid: int, *, ended_children: bool = False) -> float:

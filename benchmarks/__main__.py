@@ -1,0 +1,36 @@
+"""Run the benchmarks and print their tables: `python -m benchmarks [load memory startup visible many]`."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from benchmarks import load, many, memory, startup, visible
+from benchmarks.place import Place, place
+from benchmarks.report import Table, put, section, surroundings
+
+_MEASURES: dict[str, Callable[[Place], list[Table]]] = {
+    "load": load.measure,
+    "memory": memory.measure,
+    "startup": startup.measure,
+    "visible": visible.measure,
+    "many": many.measure,
+}
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(_MEASURES)))
+@click.option("--write", type=click.Path(path_type=Path, exists=True), help="Put the tables into this page.")
+def main(names: tuple[str, ...], write: Path | None) -> None:
+    """Measure one thing after the other: nothing else should run on the machine meanwhile."""
+    for name in names or _MEASURES:
+        with place() as ours:
+            tables = _MEASURES[name](ours)
+            with ours.database() as dsn:
+                text = section(name, tables, surroundings(dsn))
+        click.echo(f"\n## {name}\n\n{text}")
+        if write:
+            put(write, name, text)
+
+
+main()

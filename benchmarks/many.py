@@ -1,0 +1,94 @@
+"""What 500 data sets cost, beside 5 of the same, and beside 500 collections of pygeoapi as it comes."""
+
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+
+import psycopg
+from psycopg import sql
+
+from benchmarks.place import Place
+from benchmarks.programs import chengtu_load
+from benchmarks.report import Table
+from benchmarks.services import Service, chengtu, connections, openapi_of, pygeoapi, write_config
+from benchmarks.sources import converted, large_city, some
+from benchmarks.visible import see
+
+FEW, MANY = 5, 500
+_FEATURES = 100
+_PATHS = {
+    "`/openapi?f=json`": "/openapi?f=json",
+    "`/collections?f=json`": "/collections?f=json",
+    "one collection": "/collections/data_0001?f=json",
+    "its first 10 features": "/collections/data_0001/items?f=json&limit=10",
+}
+
+
+def measure(place: Place) -> list[Table]:
+    """The same questions to each service."""
+    source = some(large_city()["parcels"], place.folder, _FEATURES)
+    few, many = _chengtu(place, source, FEW), _chengtu(place, source, MANY)
+    peer = _pygeoapi(place, converted(source, place.folder, "geojson"))
+    rows: list[list[str | float]] = [
+        [name, few[name], many[name], peer.get(name, ""), many[name] / peer[name] if name in peer else ""]
+        for name in many
+    ]
+    headings = ("", f"chengtu, {FEW}", f"chengtu, {MANY}", f"pygeoapi, {MANY}", "**ratio** at 500")
+    note = (
+        "First: the first such request to a server process. CPU is the server processes', without PostgreSQL's. pygeoapi "
+        "reads its OpenAPI document from a file that is made beforehand, and again at each change."
+    )
+    return [Table(f"Data sets of {_FEATURES} parcels with 22 attributes", headings, rows, note)]
+
+
+def _chengtu(place: Place, source: Path, count: int) -> Mapping[str, float]:
+    with place.database() as dsn:
+        chengtu_load(place, dsn, source, id_="data_0000")
+        with psycopg.connect(dsn) as connection:
+            for number in range(1, count):
+                _copy(connection, f"data_{number:04}")
+        with chengtu({"DATABASE_URL": dsn}, "--no-sample") as service:
+            found = _asked(service)
+            times = [see(place, dsn, service, source, f"one_more_{n}").after_commit for n in range(3)]
+    return found | {"a new one is seen after, s": median(times)}
+
+
+def _copy(connection: "psycopg.Connection[tuple[object, ...]]", id_: str) -> None:
+    """Another data set like the first, in less time than a load takes."""
+    table, partition = sql.Identifier("data", id_), sql.Identifier("data", f"{id_}_1")
+    for statement in (
+        "create table {table} (like data.data_0000 including all) partition by list (ct_release)",
+        "create table {partition} partition of {table} default",
+        "insert into {table} select * from data.data_0000",
+        "create temporary table entry on commit drop as select * from chengtu.dataset where id = 'data_0000'",
+        "update entry set id = {id}",
+        "insert into chengtu.dataset select * from entry",
+        "drop table entry",
+    ):
+        connection.execute(sql.SQL(statement).format(table=table, partition=partition, id=sql.Literal(id_)))
+
+
+def _pygeoapi(place: Place, data: Path) -> Mapping[str, float]:
+    config = write_config(place.folder, MANY, data)
+    started = time.monotonic()
+    openapi_of(config)
+    made = time.monotonic() - started
+    with pygeoapi(place.folder, MANY, data) as service:
+        return _asked(service) | {"a new one is seen after, s": made + service.ready}
+
+
+def _asked(service: Service) -> dict[str, float]:
+    with ExitStack() as stack:
+        connections(service, stack)
+        found = {
+            "seconds to the first answer": service.ready,
+            "CPU s until all serve": service.cpu(),
+            "MB, a server process": service.megabytes(),
+        }
+    for name, path in _PATHS.items():
+        answer = service.ask(path)
+        found |= {f"{name}: first, ms": answer.first, f"{name}: next, ms": answer.next, f"{name}: CPU ms": answer.cpu}
+        found[f"{name}: kB"] = answer.size / 1000
+    return found | {"MB, a server process, afterwards": service.megabytes()}
