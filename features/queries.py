@@ -74,7 +74,7 @@ def page(dataset: Dataset, search: Search) -> Statement | None:
         matched = query("matched_some").format(table=table, conditions=where)  # type: ignore[assignment]
     items = query("items_page").format(
         table=table,
-        key=sql.Identifier(dataset.key),
+        key=_name(dataset.key),
         geometry=_geometry(dataset, search),
         properties=_properties(dataset, search),
         conditions=sql.SQL("false") if search.hits_only else where,
@@ -87,7 +87,7 @@ def item(dataset: Dataset, identifier: str, crs: Srid) -> Statement:
     """The statement for one feature (column `feature`)."""
     text = query("one_item").format(
         table=sql.Identifier("data", dataset.id),
-        key=sql.Identifier(dataset.key),
+        key=_name(dataset.key),
         key_type=_type(key_type(dataset)),
         geometry=_geometry(dataset, Search(crs=crs)),
         properties=_properties(dataset, Search()),
@@ -105,8 +105,8 @@ def _conditions(dataset: Dataset, search: Search) -> list[tuple[sql.Composable, 
     if search.bounds is not None:
         parts.append(_within(dataset, search.bounds))
     if search.datetime is not None and dataset.time is not None:
-        column = sql.Identifier("f", dataset.time)
-        parts.append(temporal.condition(search.datetime, column, dict(dataset.fields)[dataset.time]))
+        moment = _column(dataset.time)
+        parts.append(temporal.condition(search.datetime, moment, dict(dataset.fields)[dataset.time]))
     for n, (name, value) in enumerate(search.equals):
         parts.append(_equal(dataset, name, value, f"equal{n}"))
     if search.text is not None:
@@ -130,13 +130,13 @@ def _within(dataset: Dataset, bounds: Bounds) -> tuple[sql.Composable, dict[str,
 
 def _equal(dataset: Dataset, name: str, value: str, parameter: str) -> tuple[sql.Composable, dict[str, object]]:
     type_ = known_type(dataset, name)
-    test = sql.SQL("f.{} = cast({} as {})").format(sql.Identifier(name), sql.Placeholder(parameter), _type(type_))
+    test = sql.SQL("{} = cast({} as {})").format(_column(name), sql.Placeholder(parameter), _type(type_))
     return test, {parameter: value}
 
 
 def _contains(dataset: Dataset, text: str) -> tuple[sql.Composable, dict[str, object]]:
     """Words anywhere in the text columns, all of them, without regard to case."""
-    columns = [sql.Identifier("f", field.name) for field in dataset.fields if field.type == "text"]
+    columns = [_column(field.name) for field in dataset.fields if field.type == "text"]
     if not columns:
         return sql.SQL("false"), {}
     haystack = sql.SQL("concat_ws(' ', {})").format(sql.SQL(", ").join(columns))
@@ -170,10 +170,19 @@ def _value(field: Field) -> sql.Composable:
 
     QGIS and GDAL take a property's type from the first numbers they see, and would cut the fractions of all that follow.
     """
-    column, name = sql.Identifier("f", field.name), sql.Identifier(field.name)
     if field.type not in ("real", "double precision"):
-        return column
-    return query("with_decimal_point").format(number=column, name=name)
+        return _column(field.name)
+    return query("with_decimal_point").format(number=_column(field.name), name=_name(field.name))
+
+
+def _column(name: str) -> sql.Identifier:
+    """A column of the data set's table, in a statement with parameters."""
+    return sql.Identifier("f", name.replace("%", "%%"))
+
+
+def _name(name: str) -> sql.Identifier:
+    """A name in a statement with parameters, where psycopg reads a single percent sign as one."""
+    return sql.Identifier(name.replace("%", "%%"))
 
 
 def _order(dataset: Dataset, search: Search) -> sql.Composable:
@@ -182,8 +191,8 @@ def _order(dataset: Dataset, search: Search) -> sql.Composable:
     for name, descending in search.sort:
         known_type(dataset, name)
         direction = sql.SQL("desc nulls last") if descending else sql.SQL("asc nulls last")
-        parts.append(sql.SQL("f.{} {}").format(sql.Identifier(name), direction))
-    return sql.SQL(", ").join([*parts, sql.Identifier("f", dataset.key)])
+        parts.append(sql.SQL("{} {}").format(_column(name), direction))
+    return sql.SQL(", ").join([*parts, _column(dataset.key)])
 
 
 def _geometry(dataset: Dataset, search: Search) -> sql.Composable:

@@ -1,5 +1,6 @@
 """What every process has in common: typed inputs described in two languages, and data sets that hold still."""
 
+from copy import deepcopy
 from typing import Any, ClassVar, NamedTuple
 
 from psycopg import sql
@@ -67,7 +68,8 @@ class Processor[I: Inputs](BaseProcessor):  # type: ignore[misc]  # pygeoapi has
     @classmethod
     def metadata_of(cls) -> JsonObject:
         """The process description of OGC API - Processes 1, 7.10, with texts in both languages."""
-        return {"jobControlOptions": ["sync-execute"], **cls.described, "inputs": describe_inputs(cls.inputs)}
+        described = deepcopy(cls.described)  # the host takes things out of it (api/processes.py, get_oas_30)
+        return {"jobControlOptions": ["sync-execute"], **described, "inputs": describe_inputs(cls.inputs)}
 
     def run(self, inputs: I) -> JsonObject:
         """Do the work; what comes back is the value of the one output, ready for JSON."""

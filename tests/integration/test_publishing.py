@@ -120,3 +120,16 @@ def test_a_stop_lets_running_requests_finish(database: str, load_into: Load, tmp
     for one in asking:
         one.join()
     assert answers == [5000] * 4
+
+
+def test_field_names_may_hold_percent_signs_and_quotes(serve: str, load_into: Load, tmp_path: Path) -> None:
+    names = {"占比%": [0.5], "feature": [3], "%s": [7], "it's": ["甲"], "%(limit)s": [1]}
+    load_into(parcels(tmp_path / "1.gpkg", {1: "甲"}, **names), id="parcels")
+    eventually_everywhere(serve, {"parcels"}, seconds=5)
+    items = f"{serve}/collections/parcels/items"
+    parameters = {"f": "json", "sortby": "-占比%,feature", "%s": "7", "filter": '"占比%" < 1 AND "it\'s" = \'甲\''}
+    page = httpx.get(items, params=parameters).json()
+    assert page["features"][0]["properties"] == {"no": 1, "name": "甲"} | {
+        name: given[0] for name, given in names.items()
+    }
+    assert httpx.get(f"{items}/1?f=json").json()["properties"]["占比%"] == 0.5
