@@ -57,7 +57,7 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str], postmaste
     before = cpu_of_cluster(postmaster)
     started = time.monotonic()
     process = subprocess.Popen(
-        list(map(str, command)), env=surroundings() | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        list(map(str, command)), env={**surroundings(), **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     with _Watch(process.pid, postmaster) as watch:
         output = process.stdout.read().decode() if process.stdout else ""

@@ -173,7 +173,7 @@ def _serving(command: Sequence[str | Path], environment: Mapping[str, str], port
     started = time.monotonic()
     with tempfile.TemporaryFile() as log:
         arguments = list(map(str, command))
-        process = subprocess.Popen(arguments, env=surroundings() | environment, stdout=log, stderr=log)
+        process = subprocess.Popen(arguments, env={**surroundings(), **environment}, stdout=log, stderr=log)
         try:
             _wait(process, f"{url}{ready}", started + 600)
             yield Service(process, url, time.monotonic() - started)
