@@ -126,17 +126,7 @@ def _welcome(url: str, title: str) -> Text:
 
 def _serve(settings: Settings, dsn: str) -> None:
     """Run the server processes until they are told to stop."""
-    import uvicorn  # noqa: PLC0415
+    from server import workers  # noqa: PLC0415
 
     hand_down(dsn, settings.base_url)
-    uvicorn.run(
-        "server.app:create",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=int(settings.stop_grace),
-    )
+    workers.serve(settings)
