@@ -25,7 +25,7 @@ from loaders.crs import CrsDecision, decide, read_datum_shift
 from loaders.geometry import FAMILIES, Rules
 from loaders.options import Options
 from loaders.pipeline import Columns, Stream, family_of, straightener
-from loaders.release import Served, compare, finish, record, served_release, swap
+from loaders.release import Served, check, compare, index, record, served_release, swap
 from loaders.report import Changes, Published, Report
 from loaders.source import Layer, open_layer
 from loaders.staging import ROW_NUMBER, Place, Staging, postgres_type
@@ -207,7 +207,7 @@ def _free(name: str, taken: set[str]) -> str:
 def _publish(connection: Connection, stream: Stream, job: _Job, rows: int, started: float) -> Report:
     """Check, compare and swap in every data set of the load, in the load's one transaction."""
     stagings = _named(connection, stream, job)
-    extents = {id_: finish(connection, staging) for id_, staging in stagings.items()}
+    extents = {id_: check(connection, staging) for id_, staging in stagings.items()}
     published = []
     for id_, staging in stagings.items():
         served = served_release(connection, id_)
@@ -216,6 +216,9 @@ def _publish(connection: Connection, stream: Stream, job: _Job, rows: int, start
         published.append(
             _published(id_, staging, extents[id_], changes or Changes(0, 0, 0), served if unchanged else None)
         )
+    for one in published:
+        if one.outcome == "published":
+            index(connection, stagings[one.id])
     report = _report(job, rows, tuple(published), started)
     for one in published:
         described = _described(job, one, stagings[one.id])

@@ -71,18 +71,10 @@ def served_release(connection: Connection, id_: str) -> Served | None:
     return Served(row["release"], row["key_column"], fields, row["srid"], row["geometry_type"], row["partition"])
 
 
-def finish(connection: Connection, staging: Staging) -> BBox | None:
-    """Index and check a filled staging table, and return its extent in degrees."""
-    key = sql.Identifier(staging.key)
+def check(connection: Connection, staging: Staging) -> BBox | None:
+    """See that each key names one row of a filled staging table, and return its extent in degrees."""
     connection.execute("set local maintenance_work_mem = '256MB'")
-    if staging.key_is_field:
-        _require_unique(connection, staging)
-    for statement in (
-        sql.SQL("alter table {} add primary key ({})").format(staging.table, key),
-        sql.SQL("create index on {} using gist ({})").format(staging.table, sql.Identifier(GEOMETRY)),
-        sql.SQL("analyze {}").format(staging.table),
-    ):
-        connection.execute(statement)
+    _make_key(connection, staging)
     row = connection.execute(query("staged_extent").format(staging=staging.table)).fetchone()
     if row is None or row["xmin"] is None:
         return None
@@ -93,12 +85,22 @@ def finish(connection: Connection, staging: Staging) -> BBox | None:
     return BBox(*extent)
 
 
-def _require_unique(connection: Connection, staging: Staging) -> None:
-    statement = query("duplicate_keys").format(staging=staging.table, key=sql.Identifier(staging.key))
-    row = connection.execute(statement).fetchone()
-    if row and row["rows"]:
+def _make_key(connection: Connection, staging: Staging) -> None:
+    """Make the primary key; only if that fails, look for what is wrong."""
+    names = {"staging": staging.table, "key": sql.Identifier(staging.key)}
+    try:
+        with connection.transaction():
+            connection.execute(sql.SQL("alter table {staging} add primary key ({key})").format(**names))
+    except (psycopg.errors.UniqueViolation, psycopg.errors.NotNullViolation) as error:
+        row = connection.execute(query("duplicate_keys").format(**names)).fetchone() or {"rows": 0, "examples": []}
         examples = ", ".join("null" if value is None else value for value in row["examples"])
-        raise KeyNotUnique(key=staging.key, rows=row["rows"], examples=examples)
+        raise KeyNotUnique(key=staging.key, rows=row["rows"], examples=examples) from error
+
+
+def index(connection: Connection, staging: Staging) -> None:
+    """Make a checked release fit to be served; before any swap, since that locks readers out until the end."""
+    connection.execute(sql.SQL("create index on {} using gist ({})").format(staging.table, sql.Identifier(GEOMETRY)))
+    connection.execute(sql.SQL("analyze {}").format(staging.table))
 
 
 def compare(connection: Connection, staging: Staging, served: Served | None) -> Changes | None:

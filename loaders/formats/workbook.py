@@ -6,11 +6,9 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import openpyxl
 import pyarrow as pa
-from openpyxl.utils.exceptions import InvalidFileException
 
 from core.language import Text
 from loaders import archive
@@ -20,6 +18,9 @@ from loaders.errors import DamagedSource, NoSuchLayer, TooManyColumns, UnsafeSou
 from loaders.infer import Kind
 from loaders.layer import Note
 from loaders.table import Table
+
+if TYPE_CHECKING:
+    import openpyxl
 
 _TITLES = 10  # rows above the header that may hold a title
 _ROWS = 4096  # rows a batch of the spool
@@ -98,7 +99,10 @@ def read_sheet(book: Workbook, name: str, asked: Asked) -> Table:
 
 
 @contextmanager
-def _opened(book: Workbook) -> Iterator[openpyxl.Workbook]:
+def _opened(book: Workbook) -> Iterator["openpyxl.Workbook"]:
+    import openpyxl  # noqa: PLC0415 — two tenths of a second, which loads of all other formats need not pay
+    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # openpyxl warns of drop-down lists and styles that it will not keep
         try:
@@ -112,7 +116,7 @@ def _opened(book: Workbook) -> Iterator[openpyxl.Workbook]:
             workbook.close()
 
 
-def _rows(workbook: openpyxl.Workbook, name: str) -> Iterator[Row]:
+def _rows(workbook: "openpyxl.Workbook", name: str) -> Iterator[Row]:
     sheet = workbook[name]
     if not hasattr(sheet, "iter_rows"):  # a chart sheet
         return iter(())
