@@ -20,8 +20,11 @@ class ChengtuError(Exception):
 
     @property
     def text(self) -> Text:
-        """The message in both languages."""
-        return Text(en=self.en.format(**self.facts), zh=self.zh.format(**self.facts))
+        """The message in both languages; a fact that is a `Text` itself is told in the language around it."""
+        return Text(en=self.en.format(**self._facts_in("en")), zh=self.zh.format(**self._facts_in("zh")))
+
+    def _facts_in(self, language: Language) -> dict[str, object]:
+        return {name: fact.in_(language) if isinstance(fact, Text) else fact for name, fact in self.facts.items()}
 
     def message(self, language: Language) -> str:
         """The message in one language."""

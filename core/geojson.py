@@ -16,8 +16,8 @@ _MAX_DEPTH = 32  # collections within collections
 class BadShape(BadRequest):
     """A geometry that is none, or none that can be asked with."""
 
-    en = "A geometry in the request cannot be used: {problem.en}."
-    zh = "请求中的几何无法使用:{problem.zh}。"
+    en = "A geometry in the request cannot be used: {problem}."
+    zh = "请求中的几何无法使用:{problem}。"
 
 
 class TooManyPoints(BadRequest):

@@ -29,8 +29,8 @@ class OutlineTooLong(BadRequest):
 class TooManyCells(BadRequest):
     """The area holds more cells than may be asked for."""
 
-    en = "The area holds about {count} cells; at most {limit} are computed at once. {advice.en}"
-    zh = "该范围约有 {count} 个网格,一次最多计算 {limit} 个。{advice.zh}"
+    en = "The area holds about {count} cells; at most {limit} are computed at once. {advice}"
+    zh = "该范围约有 {count} 个网格,一次最多计算 {limit} 个。{advice}"
 
 
 class Cells(NamedTuple):

@@ -1,22 +1,13 @@
 """What can be wrong with a source's CRS, and what to do about each."""
 
 from core.errors import ChengtuError
-from core.language import Language, Text
 
 
 class CrsProblem(ChengtuError):
-    """The root of what keeps a loader from knowing where coordinates are; facts may be texts in both languages."""
+    """The root of what keeps a loader from knowing where coordinates are."""
 
     status = 400
     exit_code = 2
-
-    @property
-    def text(self) -> Text:
-        """The message in both languages."""
-        return Text(en=self.en.format(**self._facts_in("en")), zh=self.zh.format(**self._facts_in("zh")))
-
-    def _facts_in(self, language: Language) -> dict[str, object]:
-        return {key: fact.in_(language) if isinstance(fact, Text) else fact for key, fact in self.facts.items()}
 
 
 class UnreadableCrs(CrsProblem):

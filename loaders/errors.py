@@ -45,15 +45,15 @@ class EmptySource(SourceError):
 class UnsupportedFormat(SourceError):
     """A suffix that no reader answers to."""
 
-    en = "{path}: this format is not read. {advice.en}"
-    zh = "{path}:不支持该格式。{advice.zh}"
+    en = "{path}: this format is not read. {advice}"
+    zh = "{path}:不支持该格式。{advice}"
 
 
 class WrongContent(SourceError):
     """The bytes are not what the suffix says."""
 
-    en = "{path} is called {suffix} but holds {found.en}, not {expected.en}. Give the right file, or rename it."
-    zh = "{path} 的扩展名是 {suffix},内容却是{found.zh},而不是{expected.zh}。请换成正确的文件或改正扩展名。"
+    en = "{path} is called {suffix} but holds {found}, not {expected}. Give the right file, or rename it."
+    zh = "{path} 的扩展名是 {suffix},内容却是{found},而不是{expected}。请换成正确的文件或改正扩展名。"
 
 
 class MissingPart(SourceError):
@@ -66,15 +66,15 @@ class MissingPart(SourceError):
 class DamagedSource(SourceError):
     """Cut off, or broken inside."""
 
-    en = "{path} is damaged: {why.en}. Copy or export it again."
-    zh = "{path} 已损坏:{why.zh}。请重新复制或导出。"
+    en = "{path} is damaged: {why}. Copy or export it again."
+    zh = "{path} 已损坏:{why}。请重新复制或导出。"
 
 
 class UnsafeSource(SourceError):
     """Content that would make the reader go elsewhere, or take the machine down."""
 
-    en = "{path} is refused for safety: {why.en}. {advice.en}"
-    zh = "出于安全考虑拒绝 {path}:{why.zh}。{advice.zh}"
+    en = "{path} is refused for safety: {why}. {advice}"
+    zh = "出于安全考虑拒绝 {path}:{why}。{advice}"
 
 
 class EncryptedSource(SourceError):
@@ -133,8 +133,8 @@ class TooManyColumns(SourceError):
 class LineTooLong(SourceError):
     """One line of a text file that no table would have."""
 
-    en = "{path}: {line.en} is longer than {limit}. Check that the file is text with line breaks."
-    zh = "{path}:{line.zh}超过 {limit}。请检查该文件是否为带换行的文本。"
+    en = "{path}: {line} is longer than {limit}. Check that the file is text with line breaks."
+    zh = "{path}:{line}超过 {limit}。请检查该文件是否为带换行的文本。"
 
 
 class UnknownEncoding(SourceError):

@@ -11,7 +11,7 @@ from core.catalogue import Dataset, get_dataset
 from core.database import Connection, query
 from core.door import Door
 from core.errors import BadRequest, DatasetQuarantined, NoSuchDataset
-from core.language import Text, spoken
+from core.language import Text
 
 JsonObject = dict[str, Any]
 
@@ -19,8 +19,8 @@ JsonObject = dict[str, Any]
 class BadInput(BadRequest):
     """An input that is not as the process describes it."""
 
-    en = "Input {name}: {problem.en}."
-    zh = "输入参数 {name}:{problem.zh}。"
+    en = "Input {name}: {problem}."
+    zh = "输入参数 {name}:{problem}。"
 
 
 class UnknownOutput(BadRequest):
@@ -91,7 +91,7 @@ def find(connection: Connection, id_: str) -> Dataset:
     except NoSuchDataset:
         raise NoSuchCollection(id=id_) from None
     if dataset.problem is not None:
-        raise DatasetQuarantined(id=id_, reason=dataset.problem.in_(spoken.get()))
+        raise DatasetQuarantined(id=id_, reason=dataset.problem)
     return dataset
 
 

@@ -50,7 +50,7 @@ class Publisher:
     def problem_of(self, id_: str) -> ChengtuError | None:
         """Why a data set is out of service, if it is."""
         one = self.quarantined.get(id_)
-        return DatasetQuarantined(id=id_, reason=one.problem.en) if one and one.problem else None
+        return DatasetQuarantined(id=id_, reason=one.problem) if one and one.problem else None
 
     def look_soon(self) -> None:
         """Ask for a look at the tables: a request has met one that is not as the catalogue says."""

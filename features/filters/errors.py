@@ -34,22 +34,22 @@ class PatternTooWild(BadRequest):
 class FilterUnreadable(BadRequest):
     """Not CQL2 text."""
 
-    en = "The filter cannot be read at character {at}, near {near!r}: {expected.en} belongs there."
-    zh = "过滤条件第 {at} 个字符({near!r} 附近)无法识别:此处应为{expected.zh}。"
+    en = "The filter cannot be read at character {at}, near {near!r}: {expected} belongs there."
+    zh = "过滤条件第 {at} 个字符({near!r} 附近)无法识别:此处应为{expected}。"
 
 
 class FilterCutShort(BadRequest):
     """CQL2 text that ends before it is complete."""
 
-    en = "The filter ends too early: {expected.en} belongs at its end."
-    zh = "过滤条件不完整:结尾应为{expected.zh}。"
+    en = "The filter ends too early: {expected} belongs at its end."
+    zh = "过滤条件不完整:结尾应为{expected}。"
 
 
 class FilterNotJson(BadRequest):
     """Not CQL2 JSON."""
 
-    en = "The filter is not CQL2 JSON: {problem.en}."
-    zh = "过滤条件不是有效的 CQL2 JSON:{problem.zh}。"
+    en = "The filter is not CQL2 JSON: {problem}."
+    zh = "过滤条件不是有效的 CQL2 JSON:{problem}。"
 
 
 class FilterUnsupported(BadRequest):
@@ -68,8 +68,8 @@ class FilterUnsupported(BadRequest):
 class BadLiteral(BadRequest):
     """A value that is none."""
 
-    en = "{text!r} in the filter is not {expected.en}."
-    zh = "过滤条件中的 {text!r} 不是{expected.zh}。"
+    en = "{text!r} in the filter is not {expected}."
+    zh = "过滤条件中的 {text!r} 不是{expected}。"
 
 
 class UnknownProperty(BadRequest):
@@ -89,8 +89,8 @@ class NotComparable(BadRequest):
 class TypesDiffer(BadRequest):
     """Values of two kinds that cannot be held against each other."""
 
-    en = "{what} in the filter needs {wanted.en}, but {given} is {kind.en}.{hint.en}"
-    zh = "过滤条件中 {what} 需要{wanted.zh},但 {given} 是{kind.zh}。{hint.zh}"
+    en = "{what} in the filter needs {wanted}, but {given} is {kind}.{hint}"
+    zh = "过滤条件中 {what} 需要{wanted},但 {given} 是{kind}。{hint}"
 
 
 class NotACondition(BadRequest):
