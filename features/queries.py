@@ -88,16 +88,11 @@ def item(dataset: Dataset, identifier: str, crs: Srid) -> Statement:
     text = query("one_item").format(
         table=sql.Identifier("data", dataset.id),
         key=_name(dataset.key),
-        key_type=_type(key_type(dataset)),
+        key_type=_type(dataset.key_type),
         geometry=_geometry(dataset, Search(crs=crs)),
         properties=_properties(dataset, Search()),
     )
     return Statement(text, {"id": identifier})
-
-
-def key_type(dataset: Dataset) -> str:
-    """The key's type as PostgreSQL writes it."""
-    return dict(dataset.fields).get(dataset.key, "bigint")
 
 
 def _conditions(dataset: Dataset, search: Search) -> list[tuple[sql.Composable, dict[str, object]] | None]:
@@ -151,7 +146,7 @@ def _escaped(word: str) -> str:
 
 def known_type(dataset: Dataset, name: str) -> str:
     """The type of a property; names that are not in the catalogue never reach SQL."""
-    known = dict(dataset.fields) | {dataset.key: key_type(dataset)}
+    known = dict(dataset.fields) | {dataset.key: dataset.key_type}
     if name not in known:
         raise UnknownProperty(dataset=dataset.id, name=name[:80], known=", ".join(known))
     return known[name]
