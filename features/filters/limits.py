@@ -4,9 +4,11 @@ from features.filters.errors import FilterTooDeep, FilterTooLong
 
 MAX_TEXT = 8_192  # bytes of CQL2 text, which travels in a URL
 MAX_JSON = 1_000_000  # bytes of CQL2 JSON, which may carry a drawn geometry
+MAX_LITERAL = 8_192  # characters of one text in quotes
 MAX_DEPTH = 32  # brackets within brackets
 MAX_NODES = 5_000  # values, properties and operators of one filter
 MAX_WILDCARDS = 10  # of % in one pattern: matching goes up with their number
+MAX_ALL_WILDCARDS = 40  # of % in all patterns of a filter together
 
 
 def check_length(text: str, limit: int) -> None:
@@ -16,16 +18,16 @@ def check_length(text: str, limit: int) -> None:
         raise FilterTooLong(length=length, limit=limit)
 
 
-def check_depth(text: str, limit: int, opening: str, closing: str, quotes: str, escape: str = "") -> None:
+def check_depth(text: str, limit: int, opening: str, closing: str, quotes: str) -> None:
     """Refuse brackets more than `limit` deep, passing over what is quoted; never recurses."""
     depth, quote, escaped = 0, "", False
     for char in text:
         if quote:
             if char == quote and not escaped:
                 quote = ""
-            escaped = bool(escape) and char == escape and not escaped
+            escaped = char == "\\" and not escaped
         elif char in quotes:
-            quote = char
+            quote, escaped = char, False
         elif char in opening:
             depth += 1
             if depth > limit:
