@@ -2,7 +2,7 @@
 
 from features.filters import cql2_json, cql2_text
 from features.filters.functions import FUNCTIONS
-from features.filters.limits import MAX_DEPTH, MAX_JSON, MAX_TEXT, check_depth, check_length
+from features.filters.limits import MAX_DEPTH, MAX_JSON, MAX_TEXT, check_depth, check_length, check_width
 from features.filters.literals import storable
 from features.filters.nodes import Node
 from features.filters.sql import column, to_sql
@@ -38,6 +38,7 @@ def parse(text: str) -> Node:
 def parse_json(text: str) -> Node:
     """Read CQL2 JSON, likewise; an operator is two brackets there."""
     check_length(text, MAX_JSON)
+    check_width(text)
     check_depth(storable(text), 2 * MAX_DEPTH, "[{", "]}", '"')
     return cql2_json.read(text)
 

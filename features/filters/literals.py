@@ -15,7 +15,7 @@ _AN_INSTANT = Text("an instant such as 2024-05-31T08:00:00Z", "时刻(如 2024-0
 _A_NUMBER = Text("a number that a database can hold", "数据库可以存储的数值")
 _A_TEXT = Text("a text that a database can hold", "数据库可以存储的文本")
 _DAY = r"\d{4}-\d\d-\d\d"
-_SMALLEST, _LARGEST = Decimal("1e-300"), Decimal("1e300")  # well inside PostgreSQL's double precision
+_MAGNITUDE = 300  # of a number's exponent: well inside PostgreSQL's double precision
 
 
 def read_date(text: str) -> date:
@@ -39,11 +39,13 @@ def read_end(text: str) -> date | datetime | None:
 
 def read_number(text: str) -> int | Decimal:
     """An integer, or a decimal kept exact."""
+    if len(text) < 19 and text.lstrip("-").isdigit():
+        return int(text)
     try:
         value = Decimal(text)
     except InvalidOperation:
         raise BadLiteral(text=text[:40], expected=_A_NUMBER) from None
-    if not value.is_finite() or (value != 0 and not _SMALLEST <= abs(value) <= _LARGEST):
+    if not value.is_finite() or (value and abs(value.adjusted()) > _MAGNITUDE):
         raise BadLiteral(text=text[:40], expected=_A_NUMBER)
     return int(value) if text.lstrip("-").isdigit() else value
 

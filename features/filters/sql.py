@@ -4,6 +4,7 @@ from psycopg import sql
 
 from core.catalogue import Dataset
 from core.crs import CRS84, Srid
+from core.database import query
 from features.filters import nodes
 from features.filters.errors import NotACondition, NotAValue, WrongArguments
 from features.filters.functions import BY_NAME
@@ -77,7 +78,7 @@ class _Writer(Scope):
             case nodes.Comparison(op, left, right):
                 return _COMPARISONS[op].format(*self.alike(op, left, right))
             case nodes.Between(value, low, high):
-                return sql.SQL("({} between {} and {})").format(*self.alike("BETWEEN", value, low, high))
+                return self.between(value, low, high)
             case nodes.In(value, options):
                 first, *others = self.alike("IN", value, *options)
                 return sql.SQL("({} in ({}))").format(first, sql.SQL(", ").join(others))
@@ -126,6 +127,12 @@ class _Writer(Scope):
         value = self.text(name, argument)
         kind: Kind = "number" if function.returns == "integer" else "text"
         return Scalar(_OF_TEXT[name].format(value.code), kind, f"{name}({value.shown})"[:60])
+
+    def between(self, value: Node, low: Node, high: Node) -> sql.Composable:
+        """Whether a value lies in a range; unknown if a bound is, as literals never are."""
+        known = isinstance(low, nodes.Value) and isinstance(high, nodes.Value)
+        template = sql.SQL("({value} between {low} and {high})") if known else query("strictly_between")
+        return template.format(**dict(zip(("value", "low", "high"), self.alike("BETWEEN", value, low, high), strict=True)))
 
     def alike(self, what: str, *values: Node) -> list[sql.Composable]:
         """Values of one kind, ready to be compared; dates and instants are comparable."""

@@ -49,7 +49,7 @@ def spatial(scope: Scope, op: nodes.SpatialOp, left: Node, right: Node) -> sql.C
     if one.code is None or other.code is None or (op in _WHOLE and not (one.is_whole and other.is_whole)):
         return _NOWHERE.format(column(GEOMETRY)) if one.is_column or other.is_column else sql.SQL("false")
     test = _TESTS[op].format(
-        _united(scope, op, one.code, is_column=one.is_column), _united(scope, op, other.code, is_column=other.is_column)
+        _united(scope, one.code, is_column=one.is_column), _united(scope, other.code, is_column=other.is_column)
     )
     if one.is_column == other.is_column:
         return test
@@ -94,7 +94,7 @@ def _literal(scope: Scope, wkb: bytes | None, srid: Srid, *, is_whole: bool) -> 
     return _Operand(code, is_column=False, is_whole=is_whole)
 
 
-def _united(scope: Scope, op: nodes.SpatialOp, code: sql.Composable, *, is_column: bool) -> sql.Composable:
+def _united(scope: Scope, code: sql.Composable, *, is_column: bool) -> sql.Composable:
     """An operand whose overlapping parts are one: GEOS relates them wrongly, or not at all, where they are not."""
     mixed = not is_column or scope.dataset.geometry_type.lower().startswith("geometry")
-    return query("union_of_collection").format(shape=code) if mixed and op != "S_INTERSECTS" else code
+    return query("union_of_collection").format(shape=code) if mixed else code

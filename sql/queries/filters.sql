@@ -1,6 +1,6 @@
 -- name: without_case
 -- A text with its case folded in full: ß is ss, ς is σ, whatever the database's own locale knows.
-(upper(lower({text} collate "und-x-icu")) collate "default")
+(translate(lower(upper(translate({text}, 'ẞ', 'ß') collate "und-x-icu")), 'ς', 'σ') collate "default")
 
 -- name: without_accents
 -- A text without the marks on its letters; those of kana, which make other syllables, stay.
@@ -20,6 +20,7 @@ normalize(
 (
     select
         case
+            when num_nulls(p.base, p.exponent) > 0 then null
             when p.exponent = 0 then 1
             when p.base = 0 and p.exponent > 0 then 0
             when not (abs(p.base) between 1e-300 and 1e300) then null
@@ -29,6 +30,13 @@ normalize(
             else power(p.base::double precision, p.exponent::double precision)::text::numeric
         end
     from (select {base} as base, {exponent} as exponent offset 0) as p -- offset 0: written out once, not nine times
+)
+
+-- name: strictly_between
+-- Whether a value lies within a range; unknown if any of the three is, where SQL alone would see a bound that excludes it.
+(
+    select case when num_nulls(p.value, p.low, p.high) = 0 then p.value between p.low and p.high end
+    from (select {value} as value, {low} as low, {high} as high offset 0) as p
 )
 
 -- name: same_elements
