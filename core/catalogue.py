@@ -54,7 +54,17 @@ class Dataset(NamedTuple):
     source: str
     release: int
     updated: datetime
+    editable: bool
+    max_age: int
+    change: int
+    changed: datetime
+    interval: tuple[datetime, datetime] | None
     problem: Text | None
+
+    @property
+    def key_type(self) -> str:
+        """The key's type as PostgreSQL writes it."""
+        return dict(self.fields).get(self.key, "bigint")
 
     @property
     def healthy(self) -> bool:
@@ -112,6 +122,11 @@ def _dataset(row: DictRow) -> Dataset:
         source=row["source"],
         release=row["release"],
         updated=row["updated_at"],
+        editable=row["editable"],
+        max_age=row["max_age"],
+        change=row["change"],
+        changed=row["changed_at"],
+        interval=(row["time_extent"][0], row["time_extent"][1]) if row["time_extent"] else None,
         problem=_problem(row, fields),
     )
 

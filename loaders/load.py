@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,7 +26,7 @@ from loaders.crs import CrsDecision, decide, read_datum_shift
 from loaders.geometry import FAMILIES, Rules
 from loaders.options import Options
 from loaders.pipeline import Columns, Stream, family_of, straightener
-from loaders.release import Served, check, compare, index, record, served_release, swap
+from loaders.release import Served, check, compare, index, interval, record, served_release, swap
 from loaders.report import Changes, Published, Report
 from loaders.source import Layer, open_layer
 from loaders.staging import ROW_NUMBER, Place, Staging, postgres_type
@@ -221,9 +222,9 @@ def _publish(connection: Connection, stream: Stream, job: _Job, rows: int, start
             index(connection, stagings[one.id])
     report = _report(job, rows, tuple(published), started)
     for one in published:
-        described = _described(job, one, stagings[one.id])
+        described = _described(job, one, stagings[one.id], interval(connection, stagings[one.id], job.options.time))
         if one.outcome == "published":
-            swap(connection, stagings[one.id], one.id)
+            swap(connection, stagings[one.id], one.id, discard_edits=job.options.discard_edits)
             record(connection, stagings[one.id], described, one.changes, report.as_json())
         else:
             connection.execute(query("drop_staging").format(staging=stagings[one.id].table))
@@ -264,7 +265,7 @@ def _published(id_: str, staging: Staging, extent: BBox | None, changes: Changes
     )
 
 
-def _described(job: _Job, one: Published, staging: Staging) -> dict[str, Any]:
+def _described(job: _Job, one: Published, staging: Staging, times: list[datetime] | None) -> dict[str, Any]:
     """The catalogue row of a data set, for the queries that write it."""
     described = job.options.described
     name = job.source.name.split(".")[0] if job.layer.name in ("", "entities") else job.layer.name
@@ -278,6 +279,7 @@ def _described(job: _Job, one: Published, staging: Staging) -> dict[str, Any]:
         "time_column": job.options.time,
         "fields": Jsonb([one._asdict() for one in staging.fields]),
         "extent": list(one.extent) if one.extent else None,
+        "time_extent": times,
         "feature_count": one.rows,
         "source": job.source.name,
         "release": one.release,

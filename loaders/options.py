@@ -20,6 +20,8 @@ class Described:
     attribution_en: str | None = None
     attribution_zh: str | None = None
     origin: str | None = None
+    editable: bool | None = None
+    max_age: int | None = None  # seconds
 
 
 @dataclass(frozen=True)
@@ -39,5 +41,6 @@ class Options:
     wkt: str | None = None
     generic: bool = False
     curve_tolerance: float | None = None  # units of the CRS; None: 0.01 m, or 1e-7 degrees
+    discard_edits: bool = False  # made through the API since the last release
     batch: int = 16_384
     described: Described = field(default_factory=Described)

@@ -2,6 +2,7 @@
 
 import math
 import time
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import psycopg
@@ -41,6 +42,17 @@ class DependentView(ChengtuError):
     en = "{id} cannot change its columns: {reason}. Drop or change what depends on it, then load again."
     zh = "数据集 {id} 的字段无法变更:{reason}。请先删除或修改依赖对象,再重新加载。"
     exit_code = 3
+
+
+class EditsWouldBeLost(ChengtuError):
+    """Features were edited since the release that is served was loaded."""
+
+    en = (
+        "{id} was edited {edits} times since its last release, and this load would undo that."
+        " Export it first, or load with --discard-edits."
+    )
+    zh = "数据集 {id} 自上次发布后被编辑过 {edits} 次,本次加载会覆盖这些修改。请先导出,或使用 --discard-edits。"
+    exit_code = 2
 
 
 class OutsideTheWorld(ChengtuError):
@@ -83,6 +95,17 @@ def check(connection: Connection, staging: Staging) -> BBox | None:
     if not all(map(math.isfinite, extent)) or max(map(abs, extent)) > _BEYOND:
         raise OutsideTheWorld(extent=", ".join(f"{number:g}" for number in corners), srid=staging.place.srid)
     return BBox(*extent)
+
+
+def interval(connection: Connection, staging: Staging, time_column: str | None) -> list[datetime] | None:
+    """The first and the last moment of a filled staging table's time column."""
+    kinds = ("date", "timestamp without time zone", "timestamp with time zone")
+    if time_column is None or dict(staging.fields)[time_column] not in kinds:
+        return None
+    statement = query("staged_times").format(staging=staging.table, time=sql.Identifier(time_column))
+    row = connection.execute(statement).fetchone()
+    times: list[datetime] | None = row["times"] if row else None
+    return times
 
 
 def _make_key(connection: Connection, staging: Staging) -> None:
@@ -139,19 +162,22 @@ def _row(alias: str, names: list[str]) -> sql.Composable:
     return sql.SQL("row({})").format(sql.SQL(", ").join(sql.Identifier(alias, name) for name in sorted(names)))
 
 
-def swap(connection: Connection, staging: Staging, id_: str) -> None:
+def swap(connection: Connection, staging: Staging, id_: str, *, discard_edits: bool) -> None:
     """Put the new release in the old one's place: views, policies and readers of the parent table live on.
 
     Readers are never kept waiting for long: each try for the lock gives up after 100 ms and lets them pass.
+    Raises `EditsWouldBeLost` where features were edited since the last release, up to the moment of the lock.
     """
     if not connection.execute(query("relation_columns"), {"table": f"data.{id_}"}).fetchall():
         connection.execute(
             query("create_parent").format(table=sql.Identifier("data", id_), columns=staging.column_definitions())
         )
+        connection.execute(query("watch"), {"table": f"data.{id_}"})
     for _ in range(LOCK_TRIES):
         try:
             with connection.transaction():
                 connection.execute("set local lock_timeout = '100ms'")
+                _lock(connection, id_, discard_edits)
                 _exchange(connection, staging, id_)
         except psycopg.errors.LockNotAvailable:
             time.sleep(0.1)
@@ -162,9 +188,16 @@ def swap(connection: Connection, staging: Staging, id_: str) -> None:
     raise TableHeld(id=id_)
 
 
+def _lock(connection: Connection, id_: str, discard_edits: bool) -> None:
+    """Keep readers and editors out; only now is it certain that no edit comes between."""
+    connection.execute(sql.SQL("lock table {} in access exclusive mode").format(sql.Identifier("data", id_)))
+    row = connection.execute(query("change_number"), {"id": id_}).fetchone()
+    if row and row["change"] and not discard_edits:
+        raise EditsWouldBeLost(id=id_, edits=row["change"])
+
+
 def _exchange(connection: Connection, staging: Staging, id_: str) -> None:
     parent = sql.Identifier("data", id_)
-    connection.execute(sql.SQL("lock table {} in access exclusive mode").format(parent))
     partitions = connection.execute(query("partitions"), {"table": f"data.{id_}"}).fetchall()
     for partition in partitions:
         old = _relation(partition["name"])
@@ -214,13 +247,10 @@ def record(
     connection.execute(query("upsert_dataset"), described)
     history = {"id": release, "dataset": id_, "source": described["source"], "report": Jsonb(report)}
     connection.execute(query("insert_release"), history | changes._asdict())
-    connection.execute("delete from chengtu.refused_geometry where dataset = %s", [id_])
+    connection.execute(query("forget_refused"), {"id": id_})
     with connection.cursor() as cursor:
-        cursor.executemany(
-            "insert into chengtu.refused_geometry (dataset, key, reason, geometry) values (%s, %s, %s, %s)"
-            " on conflict do nothing",
-            [(id_, key, reason, wkb) for key, reason, wkb in staging.refusals],
-        )
+        refused = [{"id": id_, "key": key, "reason": reason, "geometry": wkb} for key, reason, wkb in staging.refusals]
+        cursor.executemany(query("keep_refused"), refused)
 
 
 def remove(connection: Connection, id_: str) -> None:

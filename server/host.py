@@ -26,7 +26,7 @@ from core.errors import ChengtuError
 from core.language import spoken
 from features.filters import parse, parse_json
 from features.provider import FilterOf
-from features.queries import Bounds
+from features.search import Bounds
 from server.manager import checked
 
 Config = dict[str, Any]

@@ -78,6 +78,7 @@ begin
 end
 $$;
 
+-- Server processes rebuild what they serve when a data set is published or described anew, not at every edit of a feature.
 drop trigger if exists tell on chengtu.dataset;
-create trigger tell after insert or update or delete or truncate on chengtu.dataset
+create trigger tell after insert or delete or truncate or update of updated_at on chengtu.dataset
 for each statement execute function chengtu.tell_catalogue();

@@ -88,6 +88,24 @@ if TYPE_CHECKING:
         "弧段离散化的最大偏差,单位同坐标系 [0.01 m 或 1e-7°]。",
     ),
 )
+@click.option(
+    "--editable/--not-editable",
+    default=None,
+    help=words("Whether features may be changed through the API.", "是否允许通过接口编辑要素。"),
+)
+@click.option(
+    "--max-age",
+    type=click.IntRange(min=0),
+    metavar="SECONDS",
+    help=words(
+        "How long caches may serve an answer without asking again [0].", "缓存在多少秒内可直接使用而不再询问 [0]。"
+    ),
+)
+@click.option(
+    "--discard-edits",
+    is_flag=True,
+    help=words("Replace features edited since the last release.", "覆盖自上次发布后所做的编辑。"),
+)
 @as_json
 @click.pass_obj
 def load(settings: Settings, /, source: Path, as_json: bool, **options: Any) -> None:  # noqa: ANN401 — click's
@@ -113,7 +131,7 @@ def _options(given: dict[str, Any]) -> "Options":
     """The loader's options from the command line's."""
     from loaders import Described, Options  # noqa: PLC0415
 
-    names = "title_en title_zh description_en description_zh owner licence attribution_en attribution_zh update_period"
+    names = "title_en title_zh description_en description_zh owner licence attribution_en attribution_zh update_period editable max_age"
     described = Described(
         **{name: given.pop(name) for name in names.split()}, keywords=list(given.pop("keyword")) or None
     )

@@ -24,6 +24,11 @@ select
     d.source,
     d.release,
     d.updated_at,
+    d.editable,
+    d.max_age,
+    d.change,
+    d.changed_at,
+    d.time_extent,
     c.oid is not null as table_exists,
     coalesce(has_table_privilege(c.oid, 'select'), false) as readable,
     exists (select from pg_inherits as i where i.inhparent = c.oid) as has_release,
@@ -68,12 +73,14 @@ where d.id = %(id)s
 -- Publish a release: write what the catalogue says of the data set, keeping titles and the like that were not given.
 insert into chengtu.dataset (
     id, title_en, title_zh, description_en, description_zh, keywords, geometry_type, srid, key_column, time_column,
-    fields, extent, feature_count, owner, update_period, licence, attribution_en, attribution_zh, origin, source, release
+    fields, extent, time_extent, feature_count, owner, update_period, licence, attribution_en, attribution_zh, origin, source,
+    release, editable, max_age
 ) values (
     %(id)s, coalesce(%(title_en)s, %(default_title)s), coalesce(%(title_zh)s, %(default_title)s),
     coalesce(%(description_en)s, ''), coalesce(%(description_zh)s, %(description_en)s, ''), coalesce(%(keywords)s::text[], '{}'),
-    %(geometry_type)s, %(srid)s, %(key_column)s, %(time_column)s, %(fields)s, %(extent)s, %(feature_count)s,
-    %(owner)s, %(update_period)s, %(licence)s, %(attribution_en)s, %(attribution_zh)s, %(origin)s, %(source)s, %(release)s
+    %(geometry_type)s, %(srid)s, %(key_column)s, %(time_column)s, %(fields)s, %(extent)s, %(time_extent)s::timestamptz[], %(feature_count)s,
+    %(owner)s, %(update_period)s, %(licence)s, %(attribution_en)s, %(attribution_zh)s, %(origin)s, %(source)s, %(release)s,
+    coalesce(%(editable)s, false), coalesce(%(max_age)s, 0)
 )
 on conflict (id) do update set
     title_en = coalesce(%(title_en)s, dataset.title_en),
@@ -87,6 +94,7 @@ on conflict (id) do update set
     time_column = excluded.time_column,
     fields = excluded.fields,
     extent = excluded.extent,
+    time_extent = excluded.time_extent,
     feature_count = excluded.feature_count,
     owner = coalesce(%(owner)s, dataset.owner),
     update_period = coalesce(%(update_period)s, dataset.update_period),
@@ -96,6 +104,10 @@ on conflict (id) do update set
     origin = coalesce(%(origin)s, dataset.origin),
     source = excluded.source,
     release = excluded.release,
+    editable = coalesce(%(editable)s, dataset.editable),
+    max_age = coalesce(%(max_age)s, dataset.max_age),
+    change = 0,
+    changed_at = now(),
     updated_at = now()
 
 -- name: describe_dataset
@@ -112,16 +124,19 @@ update chengtu.dataset set
     attribution_en = coalesce(%(attribution_en)s, attribution_en),
     attribution_zh = coalesce(%(attribution_zh)s, attribution_zh),
     origin = coalesce(%(origin)s, origin),
+    editable = coalesce(%(editable)s, editable),
+    max_age = coalesce(%(max_age)s, max_age),
     updated_at = now()
 where id = %(id)s and (
     title_en, title_zh, description_en, description_zh, keywords, coalesce(owner, ''), coalesce(update_period, ''),
-    coalesce(licence, ''), coalesce(attribution_en, ''), coalesce(attribution_zh, ''), coalesce(origin, '')
+    coalesce(licence, ''), coalesce(attribution_en, ''), coalesce(attribution_zh, ''), coalesce(origin, ''), editable, max_age
 ) is distinct from (
     coalesce(%(title_en)s, title_en), coalesce(%(title_zh)s, title_zh),
     coalesce(%(description_en)s, description_en), coalesce(%(description_zh)s, description_zh),
     coalesce(%(keywords)s::text[], keywords), coalesce(%(owner)s, owner, ''), coalesce(%(update_period)s, update_period, ''),
     coalesce(%(licence)s, licence, ''), coalesce(%(attribution_en)s, attribution_en, ''),
-    coalesce(%(attribution_zh)s, attribution_zh, ''), coalesce(%(origin)s, origin, '')
+    coalesce(%(attribution_zh)s, attribution_zh, ''), coalesce(%(origin)s, origin, ''),
+    coalesce(%(editable)s, editable), coalesce(%(max_age)s, max_age)
 )
 returning id
 

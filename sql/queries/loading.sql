@@ -99,3 +99,26 @@ where i.inhparent = to_regclass(%(table)s)
 -- name: drop_staging
 -- Throw away a staging table whose rows are being served already.
 drop table {staging}
+
+-- name: staged_times
+-- The first and the last moment of a release's time column, in UTC; null where it has none.
+select case when min({time}) is not null then array[min({time})::timestamptz, max({time})::timestamptz] end as times
+from {staging}
+
+-- name: change_number
+-- How often features of a data set have changed since its release was loaded.
+select d.change from chengtu.dataset as d where d.id = %(id)s
+
+-- name: watch
+-- Note every change of a new data set's table from now on.
+select chengtu.watch(%(table)s::regclass)
+
+-- name: forget_refused
+-- Drop the refused geometries of the release before.
+delete from chengtu.refused_geometry where dataset = %(id)s
+
+-- name: keep_refused
+-- Keep a geometry that could not be stored.
+insert into chengtu.refused_geometry (dataset, key, reason, geometry)
+values (%(id)s, %(key)s, %(reason)s, %(geometry)s)
+on conflict do nothing
