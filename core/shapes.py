@@ -25,6 +25,8 @@ _POINTS = 20_000  # roughly as many as a bent outline may get
 def transform_shape(shape: shapely.Geometry, from_srid: Srid, to_srid: Srid) -> bytes | None:
     """A shape in the axis order of its CRS as WKB in `to_srid`, x = east; None where nothing of it can be there."""
     moved = project(_east_first(shape, from_srid), from_srid, to_srid)
+    if not moved.is_valid:  # a needle whose sides met by the rounding of coordinates
+        moved = shapely.make_valid(moved)
     return None if moved.is_empty else bytes(shapely.to_wkb(moved))
 
 

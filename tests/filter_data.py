@@ -65,9 +65,14 @@ def asking(server_dsn: str, template: str) -> Iterator[Connection]:
             admin.execute(sql.SQL("drop database {} with (force)").format(name))
 
 
+def dsn_of(connection: Connection) -> str:
+    """How to connect to the same database again."""
+    return make_conninfo(connection.info.dsn, password=connection.info.password)
+
+
 def make_land(connection: Connection) -> Dataset:
     """Put the table into the connection's database."""
-    make_dataset(connection.info.dsn, "land", "Point", 4551, ROWS, FIELDS)
+    make_dataset(dsn_of(connection), "land", "Point", 4551, ROWS, FIELDS)
     return get_dataset(connection, "land")
 
 

@@ -83,8 +83,8 @@ class FilterUnsupported(BadRequest):
 class WrongArguments(BadRequest):
     """A function that is called with more or fewer arguments than it takes."""
 
-    en = "{name} in the filter takes {count}, not {given}. Write {usage}."
-    zh = "过滤条件中的 {name} 需要 {count} 个参数,而不是 {given} 个。请写作 {usage}。"
+    en = "{name} in the filter takes one argument, not {given}. Write {usage}."
+    zh = "过滤条件中的 {name} 需要一个参数,而不是 {given} 个。请写作 {usage}。"
 
 
 class BadLiteral(BadRequest):

@@ -23,9 +23,9 @@ class Function(NamedTuple):
     returns: Type
 
     @property
-    def usage(self) -> str:
+    def usage(self) -> Text:
         """How it is written."""
-        return f"{self.name}({self.argument.title.en})"
+        return Text(*(f"{self.name}({title})" for title in self.argument.title))
 
 
 _TEXT = Argument(Text("text", "文本"), "string")

@@ -117,7 +117,7 @@ class _Writer(Scope):
         """One of our own functions, each of which takes one argument."""
         function = BY_NAME[name]
         if len(arguments) != 1:
-            raise WrongArguments(name=name, count=1, given=len(arguments), usage=function.usage)
+            raise WrongArguments(name=name, given=len(arguments), usage=function.usage)
         (argument,) = arguments
         if name == "area":
             return area(self, name, argument)
@@ -130,9 +130,10 @@ class _Writer(Scope):
 
     def between(self, value: Node, low: Node, high: Node) -> sql.Composable:
         """Whether a value lies in a range; unknown if a bound is, as literals never are."""
-        known = isinstance(low, nodes.Value) and isinstance(high, nodes.Value)
-        template = sql.SQL("({value} between {low} and {high})") if known else query("strictly_between")
-        return template.format(**dict(zip(("value", "low", "high"), self.alike("BETWEEN", value, low, high), strict=True)))
+        v, a, b = self.alike("BETWEEN", value, low, high)
+        if isinstance(low, nodes.Value) and isinstance(high, nodes.Value):
+            return sql.SQL("({} between {} and {})").format(v, a, b)
+        return query("strictly_between").format(value=v, low=a, high=b)
 
     def alike(self, what: str, *values: Node) -> list[sql.Composable]:
         """Values of one kind, ready to be compared; dates and instants are comparable."""

@@ -42,7 +42,7 @@ def test_every_class_is_answered(api: httpx.Client, text: str, count: int) -> No
 
 def test_json_in_a_body_is_answered(api: httpx.Client) -> None:
     filter_ = {"op": "a_equals", "args": [["x"], ["x"]]}
-    answer = api.post(ITEMS, params={"filter-lang": "cql2-json"}, json=filter_)
+    answer = api.post(ITEMS, json=filter_)
     assert answer.status_code == 200, answer.text
     assert answer.json()["numberMatched"] == 2500
 
@@ -81,4 +81,4 @@ def test_what_cannot_be_asked_is_refused_in_both_languages(api: httpx.Client, te
 )
 def test_a_body_that_asks_too_much_is_refused(api: httpx.Client, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
-    assert api.post(ITEMS, params={"filter-lang": "cql2-json"}, content=body, headers=headers).status_code == 400
+    assert api.post(ITEMS, content=body, headers=headers).status_code == 400

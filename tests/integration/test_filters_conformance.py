@@ -11,7 +11,7 @@ from core.crs import WEB_MERCATOR
 from core.database import Connection
 from core.errors import BadRequest
 from features.filters import CONFORMANCE, FUNCTIONS, errors, nodes, parse, parse_json, to_sql
-from tests.filter_data import asking, found
+from tests.filter_data import asking, dsn_of, found
 from tests.filter_oracle import as_json
 from tests.made_data import make_dataset
 
@@ -43,7 +43,7 @@ def connection(server_dsn: str, template: str) -> Iterator[Connection]:
 
 @pytest.fixture(scope="module")
 def data(connection: Connection) -> Dataset:
-    make_dataset(connection.info.dsn, "data", "Geometry", WEB_MERCATOR, ROWS, FIELDS)
+    make_dataset(dsn_of(connection), "data", "Geometry", WEB_MERCATOR, ROWS, FIELDS)
     return get_dataset(connection, "data")
 
 
@@ -347,7 +347,7 @@ COLLECTIONS = [
 def test_collections_are_what_their_parts_cover(connection: Connection, text: str, keys: list[int] | None) -> None:
     """PostGIS would fail where parts overlap, or take an edge between two for the edge of both."""
     if connection.execute("select to_regclass('data.collections') as found").fetchone() == {"found": None}:
-        make_dataset(connection.info.dsn, "collections", "Geometry", WEB_MERCATOR, COLLECTIONS)
+        make_dataset(dsn_of(connection), "collections", "Geometry", WEB_MERCATOR, COLLECTIONS)
     dataset = get_dataset(connection, "collections")
     if keys is None:
         with pytest.raises(BadRequest):

@@ -11,7 +11,7 @@ from core.database import Connection
 from core.geojson import MAX_POINTS
 from core.settings import ROOT
 from features.filters import FUNCTIONS, limits, nodes, parse, parse_json
-from tests.filter_data import asking, found
+from tests.filter_data import asking, dsn_of, found
 from tests.made_data import make_dataset
 
 PAGE = (ROOT / "docs" / "filters.md").read_text("utf-8")
@@ -47,7 +47,7 @@ def places(connection: Connection) -> Dataset:
     header, _, *lines = [_cells(line) for line in PAGE.splitlines() if re.match(r"\| id|\|----|\| \d \|", line)][:7]
     assert header == ["id", *TYPES, "geometry"]
     rows = [tuple(_value(name, cell) for name, cell in zip(header, line, strict=True)) for line in lines]
-    make_dataset(connection.info.dsn, "places", "Geometry", 4326, rows, TYPES)
+    make_dataset(dsn_of(connection), "places", "Geometry", 4326, rows, TYPES)
     return get_dataset(connection, "places")
 
 

@@ -19,7 +19,7 @@ from core.database import Connection
 from core.errors import BadRequest, ChengtuError
 from core.geojson import BadShape
 from features.filters import FUNCTIONS, Node, errors, nodes, parse, to_sql
-from tests.filter_data import asking, found, make_land
+from tests.filter_data import asking, dsn_of, found, make_land
 from tests.made_data import make_dataset
 
 
@@ -121,10 +121,10 @@ def test_long_edges_are_straight_in_the_filters_crs(connection: Connection) -> N
     """The parallel 44° N bends 500 m away from the straight line between its ends in the plane."""
     inverse = "ST_AsText(ST_Transform(ST_SetSRID(ST_Point(%s, %s), 4326), 4551))"
     places = [(126.0, 44.0001), (126.0, 43.9999), (124.9, 44.0001), (124.9, 43.9999)]
-    with psycopg.connect(connection.info.dsn) as plain:
+    with psycopg.connect(dsn_of(connection)) as plain:
         texts = [plain.execute(f"select {inverse}", place).fetchone() for place in places]
     rows = [(n, text[0]) for n, text in enumerate(texts) if text]
-    make_dataset(connection.info.dsn, "north", "Point", 4551, rows)
+    make_dataset(dsn_of(connection), "north", "Point", 4551, rows)
     polygon = parse("S_INTERSECTS(geom, POLYGON((124 44, 128 44, 128 45, 124 45, 124 44)))")
     box = parse("S_INTERSECTS(geom, BBOX(124, 44, 128, 45))")
     dataset = get_dataset(connection, "north")
