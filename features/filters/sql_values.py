@@ -100,7 +100,7 @@ def pattern(scope: Scope, node: Node) -> sql.Composable:
     scope.count()
     match node:
         case nodes.Value(str(text)):
-            wildcards = len(re.findall(r"\\.|(%)", text, re.DOTALL)) - len(re.findall(r"\\.", text, re.DOTALL))
+            wildcards = re.sub(r"\\.", "", text, flags=re.DOTALL).count("%")
             if wildcards > MAX_WILDCARDS:
                 raise PatternTooWild(count=wildcards, limit=MAX_WILDCARDS)
             scope.wildcards += wildcards
