@@ -8,7 +8,6 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import click
-from rich.markup import escape
 
 from core.errors import ChengtuError
 from core.language import Text, spoken
@@ -16,7 +15,7 @@ from core.settings import ROOT, Settings
 from server.console import OUT, as_json, database, show_json, words
 
 if TYPE_CHECKING:
-    from server.contract import Finding, Report
+    from server import contract
 
 State = Literal["ok", "note", "wrong"]
 _FREE = 5_000_000_000  # bytes: less makes loads of a whole city fail
@@ -99,7 +98,7 @@ _QGIS_MARKS = {
 }
 
 
-def _show_steps(report: "Report") -> None:
+def _show_steps(report: "contract.Report") -> None:
     """A line a step, and below it what was found: what it means in QGIS, and what to do."""
     language = spoken.get()
     OUT.print(f"{report.url}  {report.collection or ''}", markup=False)
@@ -110,26 +109,20 @@ def _show_steps(report: "Report") -> None:
         _show_findings(step.findings)
 
 
-def _show_filters(report: "Report") -> None:
-    """Where each family of versions runs each kind of filter."""
-    from rich.table import Table  # noqa: PLC0415
-
+def _show_filters(report: "contract.Report") -> None:
+    """Where each family of versions runs each kind of filter, and why there."""
     if not report.filters:
         return
-    places = {"server": words("server", "服务器"), "local": words("local", "本地")}
-    table = Table(box=None, pad_edge=False)
-    for heading in ("", words("Filter", "过滤"), *(f"QGIS {name}" for name in report.families)):
-        table.add_column(heading)
+    places = {"server": words("on the server", "在服务器"), "local": words("locally", "在本地")}
+    OUT.print(words("\nFilters, by version of QGIS", "\n过滤(按 QGIS 版本)"))
     for one in report.filters:
-        where = (f"{places[place.where]}: {place.why.in_(spoken.get())}" for place in one.places)
-        table.add_row(_QGIS_MARKS[one.state], one.title.in_(spoken.get()), *map(escape, where))
-    OUT.print()
-    OUT.print(table, soft_wrap=False)
-    for one in report.filters:
+        OUT.print(f"{_QGIS_MARKS[one.state]}  {one.title.in_(spoken.get())}")
+        for family, place in zip(report.families, one.places, strict=True):
+            OUT.print(f"      {family:<12}{places[place.where]}: {place.why.in_(spoken.get())}", markup=False)
         _show_findings(one.findings)
 
 
-def _show_findings(findings: "tuple[Finding, ...]") -> None:
+def _show_findings(findings: "tuple[contract.Finding, ...]") -> None:
     for one in findings:
         for line in (one.seen, one.consequence, one.advice):
             OUT.print(f"      {'· ' if line is one.seen else '  '}{line.in_(spoken.get())}", markup=False)

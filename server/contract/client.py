@@ -11,10 +11,12 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 import httpx
 
 from core.errors import ChengtuError
+from core.language import spoken
 from server.contract.findings import finding
 from server.contract.report import Exchange, Found
 
 _HEADERS = {"User-Agent": "Mozilla/5.0 QGIS/34400 (Chengtu contract check)", "Accept-Encoding": "gzip, deflate"}
+_LANGUAGES = {"en": "en,*", "zh": "zh-CN,en,*"}  # as Qt sends them by the user's locale
 _PORTS = {"http": 80, "https": 443}
 _HOPS = 5  # redirects
 
@@ -90,7 +92,10 @@ class Client:
     def __enter__(self) -> Self:
         self._runner = asyncio.Runner()
         self._http = httpx.AsyncClient(
-            timeout=self._limits.seconds, verify=ssl.create_default_context(), trust_env=False, headers=_HEADERS
+            timeout=self._limits.seconds,
+            verify=ssl.create_default_context(),
+            trust_env=False,
+            headers=_HEADERS | {"Accept-Language": _LANGUAGES[spoken.get()]},
         )
         return self
 

@@ -73,12 +73,12 @@ def _fits_the_globe(bounds: Bounds) -> bool:
 
 def data(visit: Visit) -> Iterator[Finding]:
     """Pages as QGIS reads them, then the same with a box, and with the CRS that the layer would have."""
-    if not visit.first:
-        return
     yield from _pages(visit)
     yield from _field_types(visit)
-    yield from boxes(visit)
-    yield from _filtered_pages(visit)
+    astray = list(boxes(visit))
+    yield from astray
+    if not astray:  # else pages within a box say nothing
+        yield from _filtered_pages(visit)
 
 
 def _pages(visit: Visit) -> Iterator[Finding]:
