@@ -50,7 +50,11 @@ def first_items(visit: Visit) -> Iterator[Finding]:
     elif len(kinds) > 1:
         en, zh = ", ".join(kinds), "、".join(_KINDS_ZH.get(one, one) for one in kinds)
         yield finding("mixed-geometries", types=Text(en, zh))
-    yield from _degrees(found.features)
+    for one in found.features:
+        if one.bounds and not _fits_the_globe(one.bounds):
+            visit.misplaced = True
+            yield finding("not-lonlat", coordinates=", ".join(f"{number:g}" for number in one.first or ()))
+            return
 
 
 def _kind(geometry_type: str) -> str:
@@ -58,15 +62,8 @@ def _kind(geometry_type: str) -> str:
     return _KINDS.get(bare, bare)
 
 
-def _degrees(features: tuple[Feature, ...]) -> Iterator[Finding]:
-    """Coordinates that cannot be longitude and latitude; China's, the wrong way round, are among them."""
-    for one in features:
-        if one.bounds and not _fits_the_globe(one.bounds):
-            yield finding("not-lonlat", coordinates=", ".join(f"{number:g}" for number in one.first or ()))
-            return
-
-
 def _fits_the_globe(bounds: Bounds) -> bool:
+    """Whether it can be longitude and latitude; China's, the wrong way round, cannot."""
     west, south, east, north = bounds
     return west >= -180.001 and east <= 360.001 and south >= -90.001 and north <= 90.001
 
@@ -98,14 +95,17 @@ def _pages(visit: Visit) -> Iterator[Finding]:
         yield finding("limit-exceeded", asked=size, returned=len(start.features))
     yield from _packing(start)
     read, complaint = _follow(visit, start)
-    visit.sample = tuple(feature for one in read for feature in one.features)
+    visit.sample = tuple(
+        feature._replace(bounds=None) if visit.misplaced else feature for one in read for feature in one.features
+    )
     visit.got = Text(
         f"{len(read)} page(s), {len(visit.sample)} of {_known(visit.matched)} features",
         f"{len(read)} 页,{_known(visit.matched)} 个要素中的 {len(visit.sample)} 个",
     )
     yield from complaint
     yield from _last_page(read[-1], len(visit.sample), size, visit.matched)
-    yield from _doubles(read)
+    if not any(one.code == "next-loop" for one in complaint):
+        yield from _doubles(read)
 
 
 def _known(count: int | None) -> str:

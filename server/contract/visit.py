@@ -40,6 +40,7 @@ class Visit:
     classes: frozenset[str] = frozenset()
     queryables: dict[str, Queryable] = field(default_factory=dict)
     first: tuple[Feature, ...] = ()
+    misplaced: bool = False  # coordinates are not longitude and latitude
     sample: tuple[Feature, ...] = ()  # of the data pages
     matched: int | None = None
     allowed: frozenset[str] = frozenset()  # methods on the items
