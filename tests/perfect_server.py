@@ -194,7 +194,7 @@ class Server:
             shown = []
         page: dict[str, Any] = {
             "type": "FeatureCollection",
-            "features": [self._feature(one, asked.get("crs", CRS84)) for one in shown],
+            "features": [self._feature(one, asked.get("crs", CRS84), at) for at, one in enumerate(shown, offset)],
             "numberMatched": len(rows),
             "links": self._next(asked, offset, limit) if offset + limit < len(rows) else [],
         }
@@ -220,7 +220,7 @@ class Server:
         type_ = "application/json" if self.has("next type") else "application/geo+json"
         return [] if self.has("no next") else [{"rel": "next", "type": type_, "href": address}]
 
-    def _feature(self, row: Row, crs: str) -> dict[str, Any]:
+    def _feature(self, row: Row, crs: str, at: int) -> dict[str, Any]:
         swapped = (crs == WGS84 and not self.has("axes")) or (crs == CRS84 and self.has("latlon"))
         point = [row["y"], row["x"]] if swapped else [row["x"], row["y"]]
         properties = {name: row[name] for name in ("land_use", "area", "seen")}
@@ -229,7 +229,8 @@ class Server:
         if self.has("late decimals") and row["id"] < 10:
             properties["area"] = row["id"]
         feature = {"type": "Feature", "geometry": {"type": "Point", "coordinates": point}, "properties": properties}
-        return feature if self.has("no id") else feature | {"id": row["id"]}
+        id_ = row["id"] // 2 if self.has("ids shared") else at if self.has("ids by row") else row["id"]
+        return feature if self.has("no id") else feature | {"id": id_}
 
     def _conditions(self, asked: dict[str, str]) -> Iterator[Callable[[Row], bool]]:
         if "token" in asked:

@@ -22,6 +22,10 @@ def boxes(visit: Visit) -> Iterator[Finding]:
         return
     box = box_around(target.bounds)
     found = visit.items({"limit": str(visit.page_size), "bbox": written(box)})
+    if renamed := _renamed(found, visit.sample):
+        yield finding("ids-unstable", example=renamed)
+        visit.forget_ids()
+        return
     problem = _problem(found, visit.sample, target, box)
     if problem:
         yield finding(problem, example=_example(found, visit.sample, target, box, problem))
@@ -35,6 +39,12 @@ def middle(sample: tuple[Feature, ...]) -> Feature | None:
     """A feature with an id and a place, from the middle of the sample."""
     placed = [one for one in sample if one.id is not None and one.bounds]
     return placed[len(placed) // 2] if placed else None
+
+
+def _renamed(found: Page, sample: tuple[Feature, ...]) -> str | None:
+    """A feature that an answer in CRS84 calls by the id of another."""
+    known = {one.id: one for one in sample if one.id is not None}
+    return next((one.id for one in found.features if one.id in known and known[one.id] != one), None)
 
 
 def box_around(bounds: Bounds) -> Bounds:

@@ -238,6 +238,33 @@ _DATA: dict[str, Kind] = {
         Text("QGIS reads for ever.", "QGIS 会无休止地读取。"),
         Text("Move on with each `next`.", "请使每个 `next` 前进。"),
     ),
+    "ids-shared": Kind(
+        "failure",
+        Text(
+            "{count} ids stand for more than one feature, for example {example}.",
+            "{count} 个 id 对应多个要素,例如 {example}。",
+        ),
+        Text(
+            "QGIS takes features of the same id for one: most of the layer is missing.",
+            "QGIS 会把 id 相同的要素视为同一个,图层大部分缺失。",
+        ),
+        Text("Give each feature an `id` of its own.", "请为每个要素给出唯一的 `id`。"),
+    ),
+    "ids-unstable": Kind(
+        "failure",
+        Text(
+            "Id {example} means another feature when asked for by `bbox`.",
+            "以 `bbox` 请求时,id {example} 指的是另一个要素。",
+        ),
+        Text(
+            "QGIS knows features by their id: moving the map, it takes new ones for old, and they are missing.",
+            "QGIS 以 id 识别要素:移动地图时会把新要素当作旧要素,造成缺失。",
+        ),
+        Text(
+            "Use a key of the data as `id`, never the row's number in the answer.",
+            "请以数据主键作为 `id`,不要使用结果中的行号。",
+        ),
+    ),
     "doubles": Kind(
         "failure",
         Text(

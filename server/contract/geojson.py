@@ -40,9 +40,9 @@ class Page(NamedTuple):
     answer: Answer
 
     @property
-    def ids(self) -> set[str]:
-        """The ids of its features."""
-        return {one.id for one in self.features if one.id is not None}
+    def ids(self) -> list[str]:
+        """The ids of its features, as far as they have any."""
+        return [one.id for one in self.features if one.id is not None]
 
 
 def mapping(answer: Answer, what: Text, *keys: str) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The steps with features: the first ten, the data pages with their `next` links, and the count."""
 
 import zlib
-from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
 
@@ -105,7 +104,7 @@ def _pages(visit: Visit) -> Iterator[Finding]:
     yield from complaint
     yield from _last_page(read[-1], len(visit.sample), size, visit.matched)
     if not any(one.code == "next-loop" for one in complaint):
-        yield from _doubles(read)
+        yield from _repeated(visit, read)
 
 
 def _known(count: int | None) -> str:
@@ -151,11 +150,17 @@ def _last_page(last: Page, returned: int, size: int, matched: int | None) -> Ite
         yield finding("perhaps-no-next", returned=returned)
 
 
-def _doubles(read: list[Page]) -> Iterator[Finding]:
-    ids = Counter(feature.id for one in read for feature in one.features if feature.id is not None)
-    twice = [id_ for id_, count in ids.items() if count > 1]
-    if twice:
-        yield finding("doubles", count=len(twice), example=twice[0])
+def _repeated(visit: Visit, read: list[Page]) -> Iterator[Finding]:
+    """Ids that come more than once: the same feature again, or another one by the same name."""
+    known: dict[str, Feature] = {}
+    identified = [one for page_ in read for one in page_.features if one.id is not None]
+    again = [one for one in identified if known.setdefault(str(one.id), one) is not one]
+    others = [one.id for one in again if one.id and known[one.id] != one]
+    if others:
+        yield finding("ids-shared", count=len(others), example=others[0])
+        visit.forget_ids()
+    elif again:
+        yield finding("doubles", count=len(again), example=again[0].id)
 
 
 def _field_types(visit: Visit) -> Iterator[Finding]:
@@ -234,9 +239,9 @@ def _kept(sample: tuple[Feature, ...], asked: dict[str, str], read: list[Page], 
 
 def _broken(sample: tuple[Feature, ...], asked: dict[str, str], read: list[Page], box: Bounds) -> Iterator[str]:
     """The parameters that later pages do not keep to."""
-    strangers = {one.id for one in sample if one.bounds and outside(one.bounds, box)}
+    strangers = {one.id for one in sample if one.id and one.bounds and outside(one.bounds, box)}
     later = read[1:]
-    if any(one.ids & strangers or one.matched != read[0].matched for one in later):
+    if any(strangers.intersection(one.ids) or one.matched != read[0].matched for one in later):
         yield "bbox"
     if any(len(one.features) > int(asked["limit"]) for one in later):
         yield "limit"

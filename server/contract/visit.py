@@ -54,3 +54,7 @@ class Visit:
     def items(self, parameters: dict[str, str]) -> Page:
         """A page of features; commas and colons stay readable, as QGIS leaves them."""
         return page(self.client.get(f"{self.items_url}?{urlencode(parameters, quote_via=quote, safe=',:/()')}", ITEMS))
+
+    def forget_ids(self) -> None:
+        """The ids of this service tell nothing: do without them from now on."""
+        self.sample = tuple(one._replace(id=None) for one in self.sample)

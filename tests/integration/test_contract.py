@@ -98,6 +98,8 @@ def test_nothing_is_ever_written() -> None:
         ("loop", ["next-loop"]),
         ("hole", ["empty-page"]),
         ("doubles", ["doubles"]),
+        ("ids shared", ["ids-shared"]),
+        ("ids by row", ["ids-unstable"]),
         ("limit ignored", ["limit-exceeded"]),
         ("plain", ["no-gzip"]),
         ("late numbers", ["field-types"]),
