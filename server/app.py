@@ -30,6 +30,7 @@ from server.caching import TagsOfCompressed
 from server.features import FEATURE_ROUTES
 from server.host import Host, Tame
 from server.publisher import Publisher
+from server.qgis_page import QGIS_ROUTES
 from server.service import Service, read_service
 
 TEMPLATES = Jinja2Templates(ROOT / "web" / "templates")
@@ -89,6 +90,7 @@ def _own_routes() -> list[BaseRoute]:
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/map", map_page),
+        *QGIS_ROUTES,
     ]
     if MAPLIBRE.is_dir():
         routes.append(Mount("/static/vendor/maplibre-gl", StaticFiles(directory=MAPLIBRE)))
