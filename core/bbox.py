@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -18,6 +19,7 @@ from core.crs import (
     is_axis_swapped,
     is_geographic,
     is_known_operation,
+    keeps_numbers,
     lookup,
     postgis_srid,
     transformer,
@@ -30,6 +32,8 @@ _Transform = Callable[[_Points, _Points], tuple[_Points, _Points]]
 _PLANE_LIMIT = 1e9  # metres: no plane CRS of the Earth reaches further
 _METRES, _DEGREES = 0.02, 2e-7  # how far an edge may stray from the true one, each way
 _QUARTERS = np.array([0.0, 0.25, 0.5, 0.75])[:, None]
+_MARGINS = (0.0, 0.002, 0.01, 0.04)  # of a box's sides: meridians converge by less than a degree within a zone
+_SINGLE = 2.0**-22  # twice the relative rounding of a float32
 _ROUNDING = 1e-6  # degrees: a client's own transformation may end at 180.0000000003
 
 
@@ -57,15 +61,34 @@ class BboxOutOfRange(BadBbox):
     zh = "bbox {bbox} 超出其坐标系范围。请注意轴序:CRS84 为经度,纬度;EPSG:4326 和 EPSG:4490 为纬度,经度。"
 
 
+class Area(NamedTuple):
+    """A bounding box in the CRS that data are stored in, x = east."""
+
+    wkb: bytes
+    bounds: BBox
+    inside: BBox | None  # a box that lies within; what it holds needs no closer look
+
+
 def bbox_polygon(bbox: Sequence[float], from_srid: Srid, to_srid: Srid) -> bytes | None:
-    """A bbox in its CRS's axis order as WKB in `to_srid`, x = east, with edges bent to within some centimetres.
+    """A bbox in its CRS's axis order as WKB in `to_srid`; see `bbox_area`."""
+    area = bbox_area(bbox, from_srid, to_srid)
+    return area.wkb if area else None
+
+
+def bbox_area(bbox: Sequence[float], from_srid: Srid, to_srid: Srid) -> Area | None:
+    """A bbox in its CRS's axis order as an area in `to_srid`, x = east, with edges bent to within some centimetres.
 
     A geographic bbox with west > east crosses the antimeridian and has two parts (OGC API - Features 1, 7.15.3).
     What the target's projection cannot express is clipped off first; None if nothing is left.
     """
+    shape = _stored(bbox, from_srid, to_srid)
+    return Area(bytes(shapely.to_wkb(shape)), _bounds(shape), _inside(shape)) if shape is not None else None
+
+
+def _stored(bbox: Sequence[float], from_srid: Srid, to_srid: Srid) -> shapely.Geometry | None:
     shape = _shape(_box(bbox, from_srid), 1e-9 if is_geographic(from_srid) else 1e-4)
-    if postgis_srid(from_srid) == to_srid and not is_geographic(to_srid):
-        return bytes(shapely.to_wkb(shape))
+    if _needs_no_change(shape, from_srid, to_srid):
+        return shape
     if not is_known_operation(from_srid, to_srid):
         raise UnknownOperation(source=postgis_srid(from_srid), target=to_srid)
     pieces = _within(_in_degrees(shape, from_srid), _domain(to_srid))
@@ -73,7 +96,38 @@ def bbox_polygon(bbox: Sequence[float], from_srid: Srid, to_srid: Srid) -> bytes
         return None
     forward = transformer(geographic_base(from_srid), to_srid).transform
     bent = [_bent(piece, forward, _DEGREES if is_geographic(to_srid) else _METRES) for piece in pieces]
-    return bytes(shapely.to_wkb(bent[0] if len(bent) == 1 else shapely.union_all(bent)))
+    return bent[0] if len(bent) == 1 else shapely.union_all(bent)
+
+
+def _needs_no_change(shape: shapely.Geometry, from_srid: Srid, to_srid: Srid) -> bool:
+    """Whether the target counts in the same numbers: the same plane, or degrees short of the antimeridian."""
+    if is_geographic(to_srid):
+        return keeps_numbers(from_srid, to_srid) and bool(shape.bounds[2] <= 180.0)
+    return postgis_srid(from_srid) == to_srid
+
+
+def _bounds(shape: shapely.Geometry) -> BBox:
+    west, south, east, north = map(float, shape.bounds)
+    return west, south, east, north
+
+
+def _inside(shape: shapely.Geometry) -> BBox | None:
+    """A box within a polygon: its bounds less a margin, since bent edges are nearly straight.
+
+    PostGIS compares boxes in single precision, rounded outwards, so the box keeps that far from the edge.
+    """
+    if shape.geom_type != "Polygon":
+        return None
+    west, south, east, north = _bounds(shape)
+    rounding = max(map(abs, (west, south, east, north))) * _SINGLE
+    for margin in _MARGINS:
+        across, along = margin * (east - west) + rounding, margin * (north - south) + rounding
+        if east - west <= 2 * across or north - south <= 2 * along:
+            return None
+        box = west + across, south + along, east - across, north - along
+        if shape.covers(shapely.box(*box)):
+            return box
+    return None
 
 
 def _box(bbox: Sequence[float], srid: Srid) -> BBox:

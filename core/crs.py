@@ -190,6 +190,12 @@ def is_geographic(srid: Srid) -> bool:
     return lookup(srid).is_geographic
 
 
+def keeps_numbers(from_srid: Srid, to_srid: Srid) -> bool:
+    """True where coordinates, x = east, are the same in both CRSs: in the same one, and between CGCS2000 and WGS 84."""
+    pair = {postgis_srid(from_srid), postgis_srid(to_srid)}
+    return len(pair) == 1 or pair == _ONE_DATUM
+
+
 def _is_horizontal(srid: Srid) -> bool:
     try:
         crs = lookup(srid)

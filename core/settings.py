@@ -44,7 +44,10 @@ class Settings(BaseSettings):
     pool_wait: float = Field(2.0, gt=0, description="Seconds a request waits for a connection before it gets 503.")
     statement_timeout: float = Field(15.0, gt=0, description="Seconds a query of the server may run.")
     count_budget: float = Field(
-        0.2, gt=0, description="Seconds that counting what a filter matches may take; `numberMatched` is else left out."
+        0.01,
+        gt=0,
+        description="Seconds that counting what a page's filter matches may be expected to take;"
+        " `numberMatched` is else left out, and `resulttype=hits` tells it.",
     )
     body_limit: int = Field(4_000_000, ge=1024, description="Largest request body, in bytes.")
     catalogue_check: float = Field(

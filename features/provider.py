@@ -140,10 +140,15 @@ class TableProvider(BaseProvider):  # type: ignore[misc]
         rows = [] if search.hits_only else self._ask(queries.page(self.table, search))
         features = [json.loads(row["feature"]) for row in rows[: search.limit] if row["feature"] is not None]
         collection = {"type": "FeatureCollection", "features": features, "numberReturned": len(features)}
-        matched = rows[0]["feature_count"] if rows and search.everything else self._count(search)
+        matched = self._matched(search, rows)
         if matched is not None:
             collection["numberMatched"] = matched
         return collection
+
+    def _matched(self, search: Search, rows: list[dict[str, Any]]) -> int | None:
+        if rows and search.everything:
+            return int(rows[0]["feature_count"])
+        return rows[0]["matched"] if rows and rows[0]["matched"] is not None else self._count(search)
 
     def _count(self, search: Search) -> int | None:
         """How many features match; None where counting takes too long."""

@@ -4,15 +4,17 @@ from typing import NamedTuple
 
 from psycopg import sql
 
-from core.bbox import bbox_polygon
+from core.bbox import Area, bbox_area
 from core.catalogue import GEOMETRY, Field
-from core.crs import CGCS2000, WGS84, Srid, is_axis_swapped, is_geographic, postgis_srid
+from core.crs import Srid, is_axis_swapped, is_geographic, keeps_numbers, postgis_srid
 from core.database import query
 from features import temporal
 from features.filters import to_sql
 from features.paging import BadCursor, Cursor
-from features.search import Bounds, Search
+from features.search import Search
 from features.table import Table
+
+_FEW = 5000  # rows that are fetched, sorted and counted in some milliseconds
 
 
 class Statement(NamedTuple):
@@ -37,24 +39,28 @@ def page(table: Table, search: Search) -> Statement:
     """The statement for one page, and one feature more that tells whether another follows.
 
     Columns: release, change, feature_count, changed_at, feature (GeoJSON text, null in the one row of an empty page),
-    and a text for each sort column and the key, which make the cursor of a page that begins there.
+    matched (null where counting is not for free), and a text for each sort column and the key, which make the cursor
+    of a page that begins there.
     """
-    where, parameters = _where(table, search)
+    area = _area(table, search)
+    where, parameters = _where(table, search, area)
     order = _orders(table, search)
-    backwards = False
+    backwards = search.backwards
+    source = query("all_rows").format(table=_table(table))
+    counted: sql.Composable = sql.SQL("null::bigint")
+    if area is not None and table.share_of(area.bounds) <= _FEW:
+        source, counted = query("counted_rows").format(table=_table(table), conditions=where), sql.SQL("f.matched")
+        where = sql.SQL("true")
     if search.cursor is not None:
         after, values = _after(order, search.cursor)
         where, parameters = sql.SQL("{} and {}").format(where, after), parameters | values
-        backwards = search.cursor.backwards
     text = query("items_page").format(
         feature=_feature(table, search),
-        position=sql.SQL(", ").join(
-            sql.SQL("{}::text as {}").format(_column(one.name), sql.Identifier(f"position{n}"))
-            for n, one in enumerate(order)
-        ),
-        table=sql.Identifier("data", table.dataset.id),
+        matched=counted,
+        position=table.remember(("position", tuple(search.sort)), lambda: _position(order)),
+        source=source,
         conditions=where,
-        order=sql.SQL(", ").join(_direction(one, backwards) for one in order),
+        order=table.remember(("order", tuple(search.sort), backwards), lambda: _ordered(order, backwards)),
     )
     return Statement(
         text, parameters | {"dataset": table.dataset.id, "limit": search.limit + 1, "offset": search.offset}
@@ -63,8 +69,8 @@ def page(table: Table, search: Search) -> Statement:
 
 def count(table: Table, search: Search) -> Statement:
     """The statement for the number of features that match (columns release, change, matched)."""
-    where, parameters = _where(table, search)
-    text = query("items_count").format(table=sql.Identifier("data", table.dataset.id), conditions=where)
+    where, parameters = _where(table, search, _area(table, search))
+    text = query("items_count").format(table=_table(table), conditions=where)
     return Statement(text, parameters | {"dataset": table.dataset.id})
 
 
@@ -72,11 +78,16 @@ def item(table: Table, identifier: str, crs: Srid) -> Statement:
     """The statement for one feature (columns feature, release, version)."""
     text = query("one_item").format(
         feature=_feature(table, Search(crs=crs)),
-        table=sql.Identifier("data", table.dataset.id),
+        table=_table(table),
         key=_name(table.dataset.key),
         key_type=_type(table.dataset.key_type),
     )
     return Statement(text, {"id": identifier})
+
+
+def explain(statement: Statement) -> Statement:
+    """The statement for the plan of another, as JSON."""
+    return Statement(query("explain").format(statement=statement.text), statement.parameters)
 
 
 def state(table: Table) -> Statement:
@@ -84,12 +95,22 @@ def state(table: Table) -> Statement:
     return Statement(query("dataset_state").format(), {"dataset": table.dataset.id})
 
 
-def _where(table: Table, search: Search) -> _Part:
+def _table(table: Table) -> sql.Identifier:
+    return sql.Identifier("data", table.dataset.id)
+
+
+def _area(table: Table, search: Search) -> Area | None:
+    if search.bounds is None:
+        return None
+    return bbox_area(search.bounds.numbers, search.bounds.srid, Srid(table.dataset.srid))
+
+
+def _where(table: Table, search: Search, area: Area | None) -> _Part:
     """All conditions but the cursor's."""
     parts: list[_Part] = []
     dataset = table.dataset
     if search.bounds is not None:
-        parts.append(_within(table, search.bounds))
+        parts.append(_within(table, area))
     if search.datetime is not None and dataset.time is not None:
         parts.append(temporal.condition(search.datetime, _column(dataset.time), table.types[dataset.time]))
     for n, (name, value) in enumerate(search.equals):
@@ -104,16 +125,22 @@ def _where(table: Table, search: Search) -> _Part:
     return sql.SQL(" and ").join(condition for condition, _ in parts), bound
 
 
-def _within(table: Table, bounds: Bounds) -> _Part:
-    """The index decides first (`&&`), then the exact test: in this form a leakproof `&&` also serves row security."""
-    area = bbox_polygon(bounds.numbers, bounds.srid, Srid(table.dataset.srid))
+def _within(table: Table, area: Area | None) -> _Part:
+    """The index decides first (`&&`), then the exact test of what is not wholly inside.
+
+    In this form a leakproof `&&` also serves row security.
+    """
     if area is None:
         return sql.SQL("false"), {}
-    test = sql.SQL("(f.{0} && {1} and st_intersects(f.{0}, {1}))").format(
-        sql.Identifier(GEOMETRY),
-        sql.SQL("st_geomfromwkb(%(area)s, {})").format(sql.Literal(table.dataset.srid)),
-    )
-    return test, {"area": area}
+    if area.inside is None:
+        return table.remember("meets", lambda: _meets(table, "meets")), {"area": area.wkb}
+    west, south, east, north = area.inside
+    box = {"west": west, "south": south, "east": east, "north": north}
+    return table.remember("inside", lambda: _meets(table, "inside_or_meets")), {"area": area.wkb, **box}
+
+
+def _meets(table: Table, name: str) -> sql.Composable:
+    return query(name).format(geometry=sql.Identifier("f", GEOMETRY), srid=sql.Literal(table.dataset.srid))
 
 
 def _equal(table: Table, name: str, value: str, parameter: str) -> _Part:
@@ -140,6 +167,17 @@ def _orders(table: Table, search: Search) -> list[_Order]:
     """The order asked for, then the key, so that pages neither overlap nor leave gaps."""
     wanted = [_Order(name, table.type_of(name), descending) for name, descending in search.sort]
     return [*wanted, _Order(table.dataset.key, table.dataset.key_type, descending=False)]
+
+
+def _position(order: list[_Order]) -> sql.Composable:
+    texts = [
+        query("position").format(column=_column(one.name), name=_name(f"position{n}")) for n, one in enumerate(order)
+    ]
+    return sql.SQL(", ").join(texts)
+
+
+def _ordered(order: list[_Order], backwards: bool) -> sql.Composable:
+    return sql.SQL(", ").join(_direction(one, backwards) for one in order)
 
 
 def _direction(one: _Order, backwards: bool) -> sql.Composable:
@@ -178,10 +216,13 @@ def _beyond(one: _Order, at: sql.Composable | None, backwards: bool, *, key: boo
     return sql.SQL("({0} {1} {2} or {0} is null)").format(column, sign, at)
 
 
-def _feature(table: Table, search: Search) -> sql.Composable:
-    return query("feature").format(
-        key=_name(table.dataset.key), geometry=_geometry(table, search), properties=_properties(table, search)
-    )
+def _feature(table: Table, search: Search) -> sql.SQL:
+    def compose() -> sql.Composable:
+        return query("feature").format(
+            key=_name(table.dataset.key), geometry=_geometry(table, search), properties=_properties(table, search)
+        )
+
+    return table.remember(("feature", tuple(search.properties), search.geometry, search.crs), compose)
 
 
 def _properties(table: Table, search: Search) -> sql.Composable:
@@ -215,10 +256,8 @@ def _geometry(table: Table, search: Search) -> sql.Composable:
     if not search.geometry:
         return sql.SQL("null")
     shape: sql.Composable = sql.Identifier("f", GEOMETRY)
-    target = postgis_srid(search.crs)
-    # ST_Transform between CGCS2000 and WGS 84 changes no number, and costs more than all the rest.
-    if target != table.dataset.srid and {target, table.dataset.srid} != {WGS84, CGCS2000}:
-        shape = sql.SQL("st_transform({}, {})").format(shape, sql.Literal(int(target)))
+    if not keeps_numbers(Srid(table.dataset.srid), search.crs):
+        shape = sql.SQL("st_transform({}, {})").format(shape, sql.Literal(int(postgis_srid(search.crs))))
     if is_axis_swapped(search.crs):
         shape = sql.SQL("st_flipcoordinates({})").format(shape)
     digits = 9 if is_geographic(search.crs) else 4

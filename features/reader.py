@@ -1,5 +1,7 @@
 """Reads features from PostgreSQL for the event loop: as the bytes that PostgreSQL wrote, untouched."""
 
+import json
+import math
 from typing import NamedTuple
 
 import psycopg
@@ -12,10 +14,12 @@ from core.errors import BadRequest, ChengtuError, DatabaseBusy, NoSuchDataset
 from features import queries
 from features.paging import Cursor, ReleaseReplaced
 from features.queries import Statement
-from features.search import Search
+from features.search import Bounds, Search
 from features.table import Table
 
 _LONGEST_ID = 1000  # characters
+_MOST_QUESTIONS = 500
+_SECONDS = 1e-6  # that a unit of the planner's costs takes, where the table lies in memory
 
 
 class TableChanged(Exception):
@@ -45,6 +49,7 @@ class Page(NamedTuple):
 
     state: State
     features: list[bytes]
+    matched: int | None  # how many features the whole query matches, where that came for free
     first: tuple[str | None, ...]
     last: tuple[str | None, ...]
     more: bool  # whether there are others beyond it, in the direction of reading
@@ -79,21 +84,54 @@ async def read_page(pool: AsyncPool, table: Table, search: Search) -> Page:
         rows.reverse()
     features = [result.get_value(row, 4) or b"" for row in rows]
     ends = [_position(result, row) for row in (rows[0], rows[-1])] if rows else [(), ()]
-    return Page(state, features, ends[0], ends[1], more=found > search.limit)
+    matched = result.get_value(0, 5)
+    return Page(state, features, int(matched) if matched else None, ends[0], ends[1], more=found > search.limit)
 
 
-async def read_count(pool: AsyncPool, table: Table, search: Search, state: State | None = None) -> int | None:
-    """How many features match; None where that takes longer than the pool's statements may, or is not of `state`."""
-    try:
-        result = await _ask(pool, table, queries.count(table, search))
-    except DatabaseBusy:
-        if state is None:
-            raise
+async def read_count(pool: AsyncPool, table: Table, search: Search) -> int:
+    """How many features match, however long that takes within the limits of any query."""
+    return (await _count(pool, table, queries.count(table, search)))[1]
+
+
+async def read_count_in_time(pool: AsyncPool, table: Table, search: Search, state: State, budget: float) -> int | None:
+    """How many features match at `state`; None where that takes longer than a budget of seconds, as PostgreSQL plans it."""
+    statement = queries.count(table, search)
+    question = statement.text.as_string(None), _magnitude(search.bounds)
+    if question not in table.costs:
+        if len(table.costs) >= _MOST_QUESTIONS:
+            table.costs.clear()
+        table.costs[question] = await _cost(pool, table, statement)
+    if table.costs[question] * _SECONDS > budget:
         return None
+    try:
+        counted, matched = await _count(pool, table, statement)
+    except DatabaseBusy:
+        table.costs[question] = math.inf
+        return None
+    return matched if counted == (state.release, state.change) else None
+
+
+def _magnitude(bounds: Bounds | None) -> int:
+    """How large a box is, in powers of two: the one value that a count's cost depends on by orders of magnitude."""
+    if bounds is None:
+        return 0
+    half = len(bounds.numbers) // 2
+    sides = (abs(bounds.numbers[half + n] - bounds.numbers[n]) for n in (0, 1))
+    return sum(math.frexp(side)[1] for side in sides)
+
+
+async def _cost(pool: AsyncPool, table: Table, statement: Statement) -> float:
+    """What the planner expects a statement to cost, in its own units."""
+    result = await _ask(pool, table, queries.explain(statement))
+    return float(json.loads(result.get_value(0, 0) or b"")[0]["Plan"]["Total Cost"])
+
+
+async def _count(pool: AsyncPool, table: Table, statement: Statement) -> tuple[tuple[int, int], int]:
+    result = await _ask(pool, table, statement)
     if not result.ntuples:
         raise NoSuchDataset(id=table.dataset.id)
     release, change, matched = (int(result.get_value(0, column) or 0) for column in range(3))
-    return matched if state is None or (release, change) == (state.release, state.change) else None
+    return (release, change), matched
 
 
 async def read_item(pool: AsyncPool, table: Table, identifier: str, crs: Srid) -> Item:
@@ -123,7 +161,7 @@ def _state(result: PGresult, table: Table) -> State:
 
 
 def _position(result: PGresult, row: int) -> tuple[str | None, ...]:
-    values = (result.get_value(row, column) for column in range(5, result.nfields))
+    values = (result.get_value(row, column) for column in range(6, result.nfields))
     return tuple(None if value is None else value.decode() for value in values)
 
 

@@ -14,7 +14,16 @@ from starlette.routing import BaseRoute
 from core.crs import uri
 from core.errors import ChengtuError, DatasetQuarantined
 from features.paging import Cursor, encode
-from features.reader import Page, State, TableChanged, read_count, read_item, read_page, read_state
+from features.reader import (
+    Page,
+    State,
+    TableChanged,
+    read_count,
+    read_count_in_time,
+    read_item,
+    read_page,
+    read_state,
+)
 from features.search import Pairs, Search, offered, once, read_search
 from features.table import Table
 from server.borders import UnreadableText
@@ -108,16 +117,18 @@ async def items(request: Request, table: Table) -> Response:
     search, pool = asked.search, request.app.state.features
     headers = {"Content-Type": FORMS[form], "Content-Crs": f"<{uri(search.crs)}>"}
     if is_conditional(request.headers) and not asked.posted:
-        headers |= _caching(request, table, await read_state(pool, table), form)
-        if response := not_modified(request.headers, headers):
-            return response
+        state = await read_state(pool, table)
+        for counted in (True, False):
+            if response := not_modified(request.headers, headers | _caching(request, table, state, form, counted)):
+                return response
     if search.hits_only:
         return Response(_hits(asked, await read_count(pool, table, search)), headers=headers)
     step = search.limit if search.backwards else min(search.limit, _CHUNK)
     page = await read_page(pool, table, search._replace(limit=step))
+    matched = await _matched(request, table, search, page)
     if not asked.posted:
-        headers |= _caching(request, table, page.state, form)
-    body = _collection(request, table, asked, page)
+        headers |= _caching(request, table, page.state, form, matched is not None)
+    body = _collection(request, table, asked, page, matched)
     if step == search.limit or not page.more:
         return Response(b"".join([part async for part in body]), headers=headers)
     return StreamingResponse(body, headers=headers)
@@ -168,8 +179,9 @@ async def _posted(request: Request) -> list[tuple[str, str]]:
     raise NotAQuery(type=type_[:60], known=", ".join((_FORM, *_FILTERS)))
 
 
-def _caching(request: Request, table: Table, state: State, form: str) -> dict[str, str]:
-    tag = entity_tag(request.scope, form, state.release, state.change)
+def _caching(request: Request, table: Table, state: State, form: str, counted: bool) -> dict[str, str]:
+    """The headers of a page; the same page with and without its `numberMatched` has two tags."""
+    tag = entity_tag(request.scope, form, state.release, state.change, *(() if counted else ("uncounted",)))
     return caching_headers(tag, max_age=table.dataset.max_age, changed=datetime.fromisoformat(state.changed))
 
 
@@ -179,7 +191,24 @@ def _hits(asked: Asked, matched: int | None) -> bytes:
     return _json({"type": "FeatureCollection", "features": [], **counted})
 
 
-async def _collection(request: Request, table: Table, asked: Asked, page: Page) -> AsyncIterator[bytes]:
+async def _matched(request: Request, table: Table, search: Search, page: Page) -> int | None:
+    """How many features the whole query matches; None where that is not known within the time for it."""
+    state, cursor = page.state, search.cursor
+    if search.everything:
+        return state.features
+    if page.matched is not None:
+        return page.matched
+    if cursor is not None and (cursor.release, cursor.change) == (state.release, state.change):
+        return cursor.matched  # nothing changed since it was counted, or was found to take too long
+    if cursor is None and search.offset == 0 and not page.more:
+        return len(page.features)
+    budget = request.app.state.settings.count_budget
+    return await read_count_in_time(request.app.state.counts, table, search, state, budget)
+
+
+async def _collection(
+    request: Request, table: Table, asked: Asked, page: Page, matched: int | None
+) -> AsyncIterator[bytes]:
     """A FeatureCollection piece by piece; a page that is read in several steps breaks off if the release changes."""
     search, first, returned = asked.search, page, len(page.features)
     yield b'{"type":"FeatureCollection","features":[' + b",".join(page.features)
@@ -188,26 +217,10 @@ async def _collection(request: Request, table: Table, asked: Asked, page: Page) 
         page = await read_page(request.app.state.features, table, rest)
         returned += len(page.features)
         yield b"".join(b"," + feature for feature in page.features)
-    matched = await _matched(request, table, search, first.state, None if page.more else returned)
     whole = first._replace(last=page.last, more=page.more)
     counted = {} if matched is None else {"numberMatched": matched}
     members = {**counted, "numberReturned": returned, "links": asked.links(whole, matched)}
     yield b"]," + _json(members)[1:]
-
-
-async def _matched(request: Request, table: Table, search: Search, state: State, all_: int | None) -> int | None:
-    """How many features the whole query matches; None where that is not known within the time for it.
-
-    `all_` is the number of those returned where no others follow.
-    """
-    cursor = search.cursor
-    if search.everything:
-        return state.features
-    if cursor is not None and (cursor.release, cursor.change) == (state.release, state.change):
-        return cursor.matched  # nothing changed since it was counted, or was found to take too long
-    if cursor is None and search.offset == 0 and all_ is not None:
-        return all_
-    return await read_count(request.app.state.counts, table, search, state)
 
 
 def _json(value: object) -> bytes:

@@ -23,13 +23,40 @@ from chengtu.dataset as d
 left join lateral (
     select
         {feature} as feature,
+        {matched} as matched,
         {position}
-    from {table} as f
+    from {source} as f
     where {conditions}
     order by {order}
     limit %(limit)s offset %(offset)s
 ) as page on true
 where d.id = %(dataset)s
+
+-- name: all_rows
+-- The rows of a page's data set, in whichever way the planner thinks best.
+{table}
+
+-- name: counted_rows
+-- All rows that match, fetched by their index, with their number.
+(select f.*, count(*) over () as matched from {table} as f where {conditions})
+
+-- name: position
+-- A sort column's value in the words of a cursor.
+{column}::text as {name}
+
+-- name: meets
+-- Whether a geometry meets an area.
+({geometry} && st_geomfromwkb(%(area)s, {srid}) and st_intersects({geometry}, st_geomfromwkb(%(area)s, {srid})))
+
+-- name: inside_or_meets
+-- Whether a geometry meets an area: plainly where its box lies in one inside the area, else by the exact test.
+(
+    {geometry} && st_geomfromwkb(%(area)s, {srid})
+    and (
+        {geometry} @ st_makeenvelope(%(west)s, %(south)s, %(east)s, %(north)s, {srid})
+        or st_intersects({geometry}, st_geomfromwkb(%(area)s, {srid}))
+    )
+)
 
 -- name: items_count
 -- How many features match, and at which state of the data set.
@@ -39,6 +66,10 @@ select
     (select count(*) from {table} as f where {conditions}) as matched
 from chengtu.dataset as d
 where d.id = %(dataset)s
+
+-- name: explain
+-- What PostgreSQL expects a statement to cost.
+explain (format json) {statement}
 
 -- name: one_item
 -- The feature with a key, and what tells this version of it from all others.

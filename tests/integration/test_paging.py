@@ -183,7 +183,7 @@ def test_what_makes_no_sense_gets_advice(api: httpx.Client, query: str, says: st
 
 def test_a_count_that_takes_too_long_is_left_out_and_hits_still_tell_it(city_database: str) -> None:
     with (
-        service(city_database, count_budget="0.001", workers="1") as url,
+        service(city_database, count_budget="0.00001", workers="1") as url,
         httpx.Client(base_url=url) as client,
     ):
         query = "/collections/parcels/items?filter=CASEI(名称) LIKE CASEI('%地%') AND 名称 LIKE '%号%'&limit=2"
