@@ -25,6 +25,7 @@ from core.language import spoken
 from core.settings import ROOT, Settings, read_settings
 from server import logs
 from server.borders import ERROR_HANDLERS, Border, from_error, use_context_executor
+from server.documents import DOCUMENT_ROUTES
 from server.host import Host, Tame
 from server.publisher import Publisher
 from server.service import Service, read_service
@@ -82,6 +83,7 @@ def _own_routes() -> list[BaseRoute]:
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/map", map_page),
+        *DOCUMENT_ROUTES,
     ]
     if MAPLIBRE.is_dir():
         routes.append(Mount("/static/vendor/maplibre-gl", StaticFiles(directory=MAPLIBRE)))

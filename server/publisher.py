@@ -29,6 +29,7 @@ class Publisher:
     """Reads the catalogue, tells the host, and knows which data sets are out of service."""
 
     def __init__(self, service: Service, door: Door) -> None:
+        self.datasets: dict[str, Dataset] = {}  # those in service; never changed, but replaced as a whole
         self.quarantined: dict[str, Dataset] = {}
         self._service = service
         self._door = door
@@ -45,6 +46,7 @@ class Publisher:
             if id_ not in self.quarantined and one.problem is not None:
                 LOGGER.warning("quarantined %s: %s", id_, one.problem.en)
         self.quarantined = broken
+        self.datasets = {one.id: one for one in datasets if one.healthy}
         return configuration(self._service, datasets, self._door)
 
     def problem_of(self, id_: str) -> ChengtuError | None:

@@ -3,10 +3,10 @@
 from typing import Any
 
 from core.catalogue import BBox, Dataset
-from core.crs import Srid, lookup, public_crs_list, uri
+from core.crs import CRS84, Srid, uri
 from core.door import Door
-from core.language import Text
 from core.settings import ROOT
+from features.documents import description, offered_crs
 from features.provider import Source
 from server.service import Metadata, Service
 
@@ -64,22 +64,19 @@ def _processes(service: Service, door: Door) -> dict[str, Any]:
 
 def _collection(dataset: Dataset, door: Door) -> dict[str, Any]:
     """A data set as the host describes a collection."""
-    extent = dataset.extent or _WORLD
-    offered = public_crs_list(Srid(dataset.srid), (extent.west + extent.east) / 2)
     collection = {
         "type": "collection",
         "title": dataset.title._asdict(),
-        "description": _description(dataset)._asdict(),
+        "description": description(dataset)._asdict(),
         "keywords": {"en": list(dataset.keywords), "zh": list(dataset.keywords)},
-        "links": _links(dataset, door.settings.base_url),
-        "extents": {"spatial": {"bbox": list(extent), "crs": "http://www.opengis.net/def/crs/OGC/1.3/CRS84"}},
+        "extents": {"spatial": {"bbox": list(dataset.extent or _WORLD), "crs": uri(CRS84)}},
         "providers": [
             {
                 "type": "feature",
                 "name": "features.provider.TableProvider",
                 "data": Source(dataset, door),
                 "id_field": dataset.key,
-                "crs": [uri(srid) for srid in offered],
+                "crs": [uri(srid) for srid in offered_crs(dataset)],
                 "storage_crs": uri(Srid(dataset.srid)),
             }
         ],
@@ -87,25 +84,3 @@ def _collection(dataset: Dataset, door: Door) -> dict[str, Any]:
     if dataset.time is not None:
         collection["extents"]["temporal"] = {"begin": None, "end": None}  # type: ignore[index]
     return collection
-
-
-def _description(dataset: Dataset) -> Text:
-    """The description, with the CRS that the data are kept in."""
-    crs = f"{lookup(Srid(dataset.srid)).name} (EPSG:{dataset.srid})"
-    given = Text(dataset.description.en or dataset.title.en, dataset.description.zh or dataset.title.zh)
-    return Text(f"{_closed(given.en, '.')} CRS: {crs}.", f"{_closed(given.zh, '。')}坐标系:{crs}。")
-
-
-def _closed(sentence: str, stop: str) -> str:
-    return sentence if sentence.endswith((".", "。", "!", "!", "?", "?")) else sentence + stop
-
-
-def _links(dataset: Dataset, base: str) -> list[dict[str, Any]]:
-    """The licence, and whom the data come from: maps show both (OGC API - Features 1, 7.15.2)."""
-    links: list[dict[str, Any]] = []
-    if dataset.attribution is not None:
-        links.append({"rel": "via", "type": "text/html", "title": dataset.attribution._asdict(), "href": base})
-    if dataset.licence:
-        address = dataset.licence if dataset.licence.startswith(("http://", "https://")) else base
-        links.append({"rel": "license", "type": "text/html", "title": dataset.licence, "href": address})
-    return links

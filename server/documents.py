@@ -1,0 +1,272 @@
+"""What clients read before they ask for features, as JSON of our own; the pages at the same addresses are the host's."""
+
+import asyncio
+import gzip
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from core.catalogue import Dataset, State, states
+from core.database import Pool, speaking_plainly
+from core.errors import ChengtuError
+from core.language import Text, spoken
+from features.documents import (
+    MEDIA,
+    SCHEMA_MEDIA,
+    Json,
+    Site,
+    collection,
+    document_links,
+    link,
+    queryables,
+    schema,
+)
+from server.conformance import CONFORMANCE
+from server.negotiate import DataRoute, Forms, choose
+from server.openapi import openapi
+from server.service import Service
+
+OPENAPI_MEDIA = {"json": "application/vnd.oai.openapi+json;version=3.0", "html": "text/html"}
+ANYWHERE = frozenset({"f", "lang", "api-key"})  # parameters that every resource takes
+
+_OGC = "http://www.opengis.net/def/rel/ogc/1.0/"
+_ZIP_LEVEL = 6
+
+
+class UnknownParameter(ChengtuError):
+    """A query parameter that the resource does not have."""
+
+    en = "There is no parameter {name!r} here. There are: {known}."
+    zh = "此处没有参数 {name!r}。可用参数:{known}。"
+    code = "InvalidParameterValue"
+    status = 400
+
+
+class RepeatedParameter(ChengtuError):
+    """A query parameter given twice, of which one would be ignored."""
+
+    en = "The parameter {name!r} is given more than once. Give it once."
+    zh = "参数 {name!r} 重复。请只给出一次。"
+    code = "InvalidParameterValue"
+    status = 400
+
+
+class NoSuchCollection(ChengtuError):
+    """An id that is none of the catalogue's."""
+
+    en = "There is no collection {id!r}. Those that there are stand under /collections."
+    zh = "没有集合 {id!r}。已有集合见 /collections。"
+    code = "NotFound"
+    status = 404
+
+
+class Packed(NamedTuple):
+    """A large document as it is sent: plain, and zipped."""
+
+    plain: bytes
+    zipped: bytes
+
+
+class Kept:
+    """Large documents, each with what it was made of: the catalogue, and facts that change without it."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, tuple[object, object, Packed]] = {}
+
+    def get(self, name: str, catalogue: object, facts: object, make: Callable[[], Packed]) -> Packed:
+        """The document `name`, made anew where it was made of anything else."""
+        found = self._made.get(name)
+        if found is None or found[0] is not catalogue or found[1] != facts:
+            self._made[name] = found = (catalogue, facts, make())
+        return found[2]
+
+
+_KEPT = Kept()
+
+
+async def landing(request: Request) -> Response:
+    """Where everything else is found (OGC API - Features 1, 7.2)."""
+    service, site = _service(request), _site(request)
+    words = service.metadata.identification
+    return _answer(
+        request,
+        {
+            "title": words.title.text.in_(site.language),
+            "description": words.description.text.in_(site.language),
+            "links": _landing_links(service, site),
+        },
+    )
+
+
+def _landing_links(service: Service, site: Site) -> list[Json]:
+    say = site.language
+    about = service.metadata.identification.url
+    links = [
+        *document_links(f"{site.base}/", MEDIA, say),
+        link("service-desc", f"{site.base}/openapi", OPENAPI_MEDIA["json"], _DEFINITION.in_(say)),
+        link("service-doc", f"{site.base}/openapi?f=html", MEDIA["html"], _EXPLANATION.in_(say)),
+        link("conformance", f"{site.base}/conformance", MEDIA["json"], _CONFORMANCE.in_(say)),
+        link("data", f"{site.base}/collections", MEDIA["json"], _DATA.in_(say)),
+        link(f"{_OGC}processes", f"{site.base}/processes", MEDIA["json"], _PROCESSES.in_(say)),
+    ]
+    return links + ([link("about", about, MEDIA["html"], _ABOUT.in_(say))] if about else [])
+
+
+_DEFINITION = Text("The API for programs (OpenAPI 3.0)", "接口定义(OpenAPI 3.0)")
+_EXPLANATION = Text("The API for people", "接口说明")
+_CONFORMANCE = Text("The standards that this service keeps", "本服务遵循的标准")
+_DATA = Text("The data sets", "数据集")
+_PROCESSES = Text("The processes", "空间处理")
+_ABOUT = Text("About the service", "关于本服务")
+
+
+async def conformance(request: Request) -> Response:
+    """The standards that we keep."""
+    return _answer(request, {"conformsTo": list(CONFORMANCE)})
+
+
+async def collections(request: Request) -> Response:
+    """All data sets, described as each describes itself alone."""
+    _check(request, MEDIA)
+    return _sent(request, await asyncio.to_thread(_all_packed, request), MEDIA["json"])
+
+
+def _all_packed(request: Request) -> Packed:
+    datasets, site = _datasets(request), _site(request)
+    now = _states(request.app.state.pool)
+    return _KEPT.get(f"collections {site}", datasets, now, lambda: _packed(request, _all(datasets.values(), now, site)))
+
+
+def _all(datasets: Iterable[Dataset], now: Mapping[str, State], site: Site) -> Json:
+    described = [collection(one, now.get(one.id, one.state), site) for one in datasets]
+    return {
+        "links": document_links(f"{site.base}/collections", MEDIA, site.language),
+        "numberMatched": len(described),
+        "numberReturned": len(described),
+        "collections": described,
+    }
+
+
+async def one_collection(request: Request) -> Response:
+    """One data set; edits move its numbers, so that they are read anew."""
+    _check(request, MEDIA)
+    dataset = _dataset(request)
+    now = await asyncio.to_thread(_states, request.app.state.pool, dataset.id)
+    return _answer(request, collection(dataset, now.get(dataset.id, dataset.state), _site(request)))
+
+
+async def one_queryables(request: Request) -> Response:
+    """What its features can be searched by."""
+    return _answer(request, queryables(_dataset(request), _site(request)), SCHEMA_MEDIA)
+
+
+async def one_schema(request: Request) -> Response:
+    """What its features are made of."""
+    return _answer(request, schema(_dataset(request), _site(request)), SCHEMA_MEDIA)
+
+
+async def api_definition(request: Request) -> Response:
+    """The API for programs."""
+    _check(request, OPENAPI_MEDIA)
+    return _sent(request, await asyncio.to_thread(_openapi_packed, request), OPENAPI_MEDIA["json"])
+
+
+def _openapi_packed(request: Request) -> Packed:
+    datasets, service, site = _datasets(request), _service(request), _site(request)
+    return _KEPT.get(
+        f"openapi {site}", datasets, service, lambda: _packed(request, openapi(datasets.values(), service, site))
+    )
+
+
+def check_parameters(request: Request, *known: str) -> None:
+    """Refuse query parameters that are not known, or given twice (OGC API - Features 1, 7.7 and 8)."""
+    seen = set()
+    for name, _ in request.query_params.multi_items():
+        if name not in ANYWHERE and name not in known:
+            raise UnknownParameter(name=name[:60], known=", ".join(sorted(ANYWHERE.union(known))))
+        if name in seen:
+            raise RepeatedParameter(name=name[:60])
+        seen.add(name)
+
+
+def _check(request: Request, media: Forms) -> None:
+    check_parameters(request)
+    choose(request.scope, media)
+
+
+def _states(pool: Pool, id_: str | None = None) -> dict[str, State]:
+    with speaking_plainly(), pool.connection() as connection:
+        return states(connection, id_)
+
+
+def _datasets(request: Request) -> dict[str, Dataset]:
+    """The catalogue as it is: its publisher replaces it, and changes nothing in it."""
+    datasets: dict[str, Dataset] = request.app.state.publisher.datasets
+    return datasets
+
+
+def _dataset(request: Request) -> Dataset:
+    id_ = request.path_params["collection_id"]
+    if (dataset := _datasets(request).get(id_)) is None:
+        raise NoSuchCollection(id=id_[:60])
+    return dataset
+
+
+def _service(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+def _site(request: Request) -> Site:
+    return Site(request.app.state.settings.base_url, spoken.get())
+
+
+def _answer(request: Request, document: Json, media: Forms = MEDIA) -> Response:
+    """A document, to a request in which nothing is wrong."""
+    _check(request, media)
+    return Response(_encoded(request, document), headers=_headers(), media_type=media["json"])
+
+
+def _packed(request: Request, document: Json) -> Packed:
+    plain = _encoded(request, document)
+    return Packed(plain, gzip.compress(plain, _ZIP_LEVEL, mtime=0))
+
+
+def _encoded(request: Request, document: Json) -> bytes:
+    if _service(request).server.pretty_print:
+        return json.dumps(document, ensure_ascii=False, indent=2).encode()
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _sent(request: Request, packed: Packed, media: str) -> Response:
+    headers = _headers()
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(packed.plain, headers=headers, media_type=media)
+    return Response(packed.zipped, headers=headers | {"Content-Encoding": "gzip"}, media_type=media)
+
+
+def _headers() -> dict[str, str]:
+    return {"Content-Language": spoken.get(), "Vary": "Accept, Accept-Encoding, Accept-Language"}
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def _routes(path: str, handler: Handler) -> list[BaseRoute]:
+    """A resource, with and without a slash behind it: QGIS tries both."""
+    return [DataRoute(path, handler), *([DataRoute(f"{path}/", handler)] if path != "/" else [])]
+
+
+DOCUMENT_ROUTES: list[BaseRoute] = [
+    *_routes("/", landing),
+    *_routes("/openapi", api_definition),
+    *_routes("/conformance", conformance),
+    *_routes("/collections", collections),
+    *_routes("/collections/{collection_id}", one_collection),
+    *_routes("/collections/{collection_id}/queryables", one_queryables),
+    *_routes("/collections/{collection_id}/schema", one_schema),
+]
