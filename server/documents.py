@@ -243,14 +243,17 @@ def _encoded(request: Request, document: Json) -> bytes:
 
 
 def _sent(request: Request, packed: Packed, media: str) -> Response:
-    headers = _headers()
     if "gzip" not in request.headers.get("accept-encoding", ""):
-        return Response(packed.plain, headers=headers, media_type=media)
-    return Response(packed.zipped, headers=headers | {"Content-Encoding": "gzip"}, media_type=media)
+        return Response(packed.plain, headers=_headers(), media_type=media)
+    return Response(packed.zipped, headers=_headers("gzip"), media_type=media)
 
 
-def _headers() -> dict[str, str]:
-    return {"Content-Language": spoken.get(), "Vary": "Accept, Accept-Encoding, Accept-Language"}
+def _headers(encoding: str | None = None) -> dict[str, str]:
+    """What an answer depends on; the middleware that zips adds its part where we have not zipped already."""
+    headers = {"Content-Language": spoken.get(), "Vary": "Accept, Accept-Language"}
+    if encoding is not None:
+        headers |= {"Content-Encoding": encoding, "Vary": f"{headers['Vary']}, Accept-Encoding"}
+    return headers
 
 
 Handler = Callable[[Request], Awaitable[Response]]
