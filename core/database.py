@@ -9,14 +9,15 @@ from typing import LiteralString, cast
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import DictRow, dict_row
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg.rows import DictRow, TupleRow, dict_row
+from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
 from core.errors import DatabaseBusy, DatabaseUnreachable, PostgisMissing, SchemaTooNew
 from core.settings import ROOT, Settings
 
 Connection = psycopg.Connection[DictRow]
 Pool = ConnectionPool[Connection]
+AsyncPool = AsyncConnectionPool[psycopg.AsyncConnection[TupleRow]]
 
 SCHEMA_LOCK = 0x63_68_65_6E_67_74_75  # "chengtu": one process at a time prepares a database
 
@@ -71,11 +72,10 @@ def connect(dsn: str, *, purpose: str = "chengtu") -> Connection:
 
 
 def open_pool(dsn: str, settings: Settings) -> Pool:
-    """Open the pool of a server process: short waits, bounded statements, UTC, nothing prepared.
+    """Open the pool of a server process for threads: short waits, bounded statements, UTC, nothing prepared.
 
     Statements are not prepared on the server, since a release may change a table's columns under them.
     """
-    limits = f"-c statement_timeout={int(settings.statement_timeout * 1000)}"
     pool: Pool = ConnectionPool(
         dsn,
         connection_class=cast(type[Connection], psycopg.Connection),
@@ -84,7 +84,7 @@ def open_pool(dsn: str, settings: Settings) -> Pool:
             "application_name": "chengtu-server",
             "prepare_threshold": None,
             "autocommit": True,
-            "options": f"{limits} -c timezone=UTC -c jit=off -c idle_in_transaction_session_timeout=10000",
+            "options": _session(settings.statement_timeout),
         },
         min_size=1,
         max_size=settings.pool,
@@ -95,6 +95,37 @@ def open_pool(dsn: str, settings: Settings) -> Pool:
     with speaking_plainly():
         pool.open(wait=True, timeout=10)
     return pool
+
+
+async def open_async_pool(dsn: str, settings: Settings, *, size: int, statement_timeout: float) -> AsyncPool:
+    """Open a pool for the event loop, likewise; its statements may be prepared, for they return nothing but texts.
+
+    Connections are not checked before use, which would double the way to PostgreSQL and back: who uses one that turns
+    out to have died lets the pool replace it, and asks again.
+    """
+    pool: AsyncPool = AsyncConnectionPool(
+        dsn,
+        kwargs={
+            "application_name": "chengtu-server",
+            "autocommit": True,
+            "options": _session(statement_timeout),
+        },
+        min_size=1,
+        max_size=size,
+        timeout=settings.pool_wait,
+        open=False,
+    )
+    with speaking_plainly():
+        await pool.open(wait=True, timeout=10)
+    return pool
+
+
+def _session(statement_timeout: float) -> str:
+    """The settings of a server's session."""
+    milliseconds = int(statement_timeout * 1000)
+    return (
+        f"-c statement_timeout={milliseconds} -c timezone=UTC -c jit=off -c idle_in_transaction_session_timeout=10000"
+    )
 
 
 def rows(connection: Connection, name: str, **parameters: object) -> list[DictRow]:
@@ -142,10 +173,12 @@ def _require_postgis(connection: Connection) -> None:
 
 
 __all__ = [
+    "AsyncPool",
     "Connection",
     "Pool",
     "connect",
     "one_line",
+    "open_async_pool",
     "open_pool",
     "prepare",
     "query",

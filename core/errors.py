@@ -95,6 +95,15 @@ class NoSuchDataset(ChengtuError):
     exit_code = 2
 
 
+class NoSuchCollection(ChengtuError):
+    """The API has no such collection."""
+
+    en = "There is no collection {id!r}. /collections lists those there are."
+    zh = "没有集合 {id!r}。可用集合见 /collections。"
+    code = "NotFound"
+    status = 404
+
+
 class BadDatasetId(ChengtuError):
     """An id that cannot be a collection id, a table name and a URL path at once."""
 

@@ -35,9 +35,17 @@ class Settings(BaseSettings):
         None, description="The public address when a proxy stands in front: links are built from it."
     )
     workers: int = Field(2, ge=1, le=64, description="Server processes.")
-    pool: int = Field(8, ge=1, le=64, description="Database connections a server process may hold.")
+    pool: int = Field(
+        8,
+        ge=1,
+        le=64,
+        description="Database connections a server process may hold for features, and as many for all else.",
+    )
     pool_wait: float = Field(2.0, gt=0, description="Seconds a request waits for a connection before it gets 503.")
     statement_timeout: float = Field(15.0, gt=0, description="Seconds a query of the server may run.")
+    count_budget: float = Field(
+        0.2, gt=0, description="Seconds that counting what a filter matches may take; `numberMatched` is else left out."
+    )
     body_limit: int = Field(4_000_000, ge=1024, description="Largest request body, in bytes.")
     catalogue_check: float = Field(
         10.0,
@@ -65,8 +73,8 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _pools_fit(self) -> Self:
         """A hundred connections are PostgreSQL's default: leave ten for loads and people."""
-        if self.database_url is None and self.workers * self.pool > 90:
-            raise ValueError("workers x pool must stay below 90, PostgreSQL's max_connections less ten")
+        if self.database_url is None and self.workers * (2 * self.pool + 3) > 90:
+            raise ValueError("workers x (2 x pool + 3) must not exceed 90, PostgreSQL's max_connections less ten")
         return self
 
 

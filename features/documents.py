@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from core.catalogue import Dataset, Field, State
-from core.crs import CRS84, Srid, lookup, public_crs_list, uri
+from core.crs import CRS84, Srid, lookup, uri
 from core.language import Language, Text
+from features.table import Table
 
 Json = dict[str, Any]
 
 GEOMETRY_PROPERTY = "geometry"  # what filters call the geometry; no field may be called so
 MEDIA = {"json": "application/json", "html": "text/html"}
 SCHEMA_MEDIA = {"json": "application/schema+json", "html": "text/html"}
-ITEMS_MEDIA = {"json": "application/geo+json", "html": "text/html"}
 
 _REL = "http://www.opengis.net/def/rel/ogc/1.0/"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -70,12 +70,12 @@ class Site(NamedTuple):
 
     base: str
     language: Language
-    forms: Mapping[str, str] = ITEMS_MEDIA
+    forms: Mapping[str, str]
 
 
-def collection(dataset: Dataset, state: State, site: Site) -> Json:
+def collection(table: Table, state: State, site: Site) -> Json:
     """The data set as OGC API - Features 1, 7.14, describes a collection; what is not known is left out."""
-    say = site.language
+    dataset, say = table.dataset, site.language
     members: Json = {
         "id": dataset.id,
         "title": dataset.title.in_(say),
@@ -86,7 +86,7 @@ def collection(dataset: Dataset, state: State, site: Site) -> Json:
         "itemCount": state.feature_count,
         "updated": _instant(state.changed),
         "extent": _extent(dataset, state) or None,
-        "crs": [uri(srid) for srid in offered_crs(dataset)],
+        "crs": [uri(srid) for srid in table.offered],
         "storageCrs": uri(Srid(dataset.srid)),
         "links": _collection_links(dataset, site),
     }
@@ -146,15 +146,6 @@ def description(dataset: Dataset) -> Text:
     crs = f"{lookup(Srid(dataset.srid)).name} (EPSG:{dataset.srid})"
     given = Text(dataset.description.en or dataset.title.en, dataset.description.zh or dataset.title.zh)
     return Text(f"{_closed(given.en, '.')} CRS: {crs}.", f"{_closed(given.zh, '。')}坐标系:{crs}。")
-
-
-def offered_crs(dataset: Dataset) -> tuple[Srid, ...]:
-    """The CRSs that features can be had in, CRS84 first."""
-    extent = dataset.extent
-    if extent is None:
-        return public_crs_list(Srid(dataset.srid), 0)
-    width = (extent.east - extent.west) % 360  # west > east across the antimeridian
-    return public_crs_list(Srid(dataset.srid), (extent.west + width / 2 + 180) % 360 - 180)
 
 
 def link(rel: str, href: str, media: str, title: str) -> Json:

@@ -1,40 +1,29 @@
 """The host's feature provider: a data set of the catalogue, asked in SQL."""
 
+import json
 from http import HTTPStatus
 from typing import Any, NamedTuple, Self
 
 import psycopg
 from pygeoapi.provider.base import BaseProvider, ProviderGenericError, ProviderItemNotFoundError
 
-from core.catalogue import Dataset
 from core.crs import CRS84, Srid
-from core.database import one_line, speaking_plainly
+from core.database import one_line, query, speaking_plainly
 from core.door import Door
-from core.errors import BadRequest, ChengtuError, DatasetQuarantined
+from core.errors import BadRequest, ChengtuError, DatabaseBusy, DatasetQuarantined
 from core.language import spoken
 from features import queries
+from features.documents import value_schema
 from features.filters import Node
-from features.queries import Bounds, Search, Statement
-
-_JSON_TYPES: dict[str, dict[str, str]] = {
-    "boolean": {"type": "boolean"},
-    "smallint": {"type": "integer"},
-    "integer": {"type": "integer"},
-    "bigint": {"type": "integer"},
-    "real": {"type": "number"},
-    "double precision": {"type": "number"},
-    "date": {"type": "string", "format": "date"},
-    "timestamp without time zone": {"type": "string", "format": "date-time"},
-    "timestamp with time zone": {"type": "string", "format": "date-time"},
-    "time without time zone": {"type": "string", "format": "time"},
-}
-_MOST_ROWS = 2**62  # PostgreSQL's offset is a bigint
+from features.queries import Statement
+from features.search import Bounds, Search
+from features.table import Table
 
 
 class Source(NamedTuple):
     """What a provider serves, and the door to it; copies of the host's configuration share it."""
 
-    dataset: Dataset
+    table: Table
     door: Door
 
     def __deepcopy__(self, memo: dict[int, object]) -> Self:
@@ -66,7 +55,8 @@ class TableProvider(BaseProvider):  # type: ignore[misc]
 
     def __init__(self, provider_def: dict[str, Any]) -> None:
         source: Source = provider_def["data"]
-        self.dataset = source.dataset
+        self.table = source.table
+        self.dataset = source.table.dataset
         self.door = source.door
         self.name, self.type, self.data = provider_def["name"], provider_def["type"], source
         self.id_field, self.time_field = self.dataset.key, self.dataset.time
@@ -77,9 +67,7 @@ class TableProvider(BaseProvider):  # type: ignore[misc]
 
     def get_fields(self) -> dict[str, dict[str, str]]:
         """The attributes with their JSON Schema types; dates by format."""
-        self._fields = {
-            field.name: dict(_JSON_TYPES.get(field.type, {"type": "string"})) for field in self.dataset.fields
-        }
+        self._fields = {field.name: value_schema(field.type) for field in self.dataset.fields}
         return self._fields
 
     def query(
@@ -115,43 +103,50 @@ class TableProvider(BaseProvider):  # type: ignore[misc]
             crs=crs_transform_spec or CRS84,
         )
         try:
-            row = self._page(search)
+            return self._collection(search)
         except ChengtuError as error:
             raise Refused(error) from error
-        features: list[dict[str, Any]] = row["features"]
-        collection = {"type": "FeatureCollection", "features": features, "numberReturned": len(features)}
-        if row["matched"] is not None:
-            collection["numberMatched"] = row["matched"]
-        return collection
 
     def get(self, identifier: str, crs_transform_spec: Srid | None = None, **ignored: object) -> dict[str, Any]:
         """The feature with a key; 404 where there is none, whatever the identifier looks like."""
         if len(identifier) > 1000 or "\0" in identifier:
             raise ProviderItemNotFoundError
         try:
-            statement = queries.item(self.dataset, identifier, crs_transform_spec or CRS84)
-            row = self._ask(statement)
+            found = self._ask(queries.item(self.table, identifier, crs_transform_spec or CRS84))
         except BadRequest as error:
             raise ProviderItemNotFoundError from error  # a key of the wrong type names no feature
         except ChengtuError as error:
             raise Refused(error) from error
-        if row is None:
+        if not found:
             raise ProviderItemNotFoundError
-        feature: dict[str, Any] = row["feature"]
+        feature: dict[str, Any] = json.loads(found[0]["feature"])
         return feature
 
-    def _page(self, search: Search) -> dict[str, Any]:
-        if search.offset > _MOST_ROWS:
-            raise BadRequest(reason="offset is larger than any data set")
-        statement = queries.page(self.dataset, search)
-        row = self._ask(statement) if statement else None
-        return row or {"features": [], "matched": 0}
+    def _collection(self, search: Search) -> dict[str, Any]:
+        rows = [] if search.hits_only else self._ask(queries.page(self.table, search))
+        features = [json.loads(row["feature"]) for row in rows[: search.limit] if row["feature"] is not None]
+        collection = {"type": "FeatureCollection", "features": features, "numberReturned": len(features)}
+        matched = rows[0]["feature_count"] if rows and search.everything else self._count(search)
+        if matched is not None:
+            collection["numberMatched"] = matched
+        return collection
 
-    def _ask(self, statement: Statement) -> dict[str, Any] | None:
+    def _count(self, search: Search) -> int | None:
+        """How many features match; None where counting takes too long."""
+        budget = self.door.settings.statement_timeout if search.hits_only else self.door.settings.count_budget
+        try:
+            rows = self._ask(queries.count(self.table, search), budget)
+        except DatabaseBusy:
+            return None
+        return int(rows[0]["matched"]) if rows else 0
+
+    def _ask(self, statement: Statement, seconds: float | None = None) -> list[dict[str, Any]]:
         """Run one statement; what PostgreSQL says of a bad value, or of a table that changed, in our words."""
         try:
-            with speaking_plainly(), self.door.pool.connection() as connection:
-                return connection.execute(statement.text, statement.parameters).fetchone()
+            with speaking_plainly(), self.door.pool.connection() as connection, connection.transaction():
+                if seconds is not None:
+                    connection.execute(query("time_limit"), {"milliseconds": str(int(seconds * 1000))})
+                return connection.execute(statement.text, statement.parameters).fetchall()
         except (
             psycopg.errors.UndefinedTable,
             psycopg.errors.UndefinedColumn,

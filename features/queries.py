@@ -1,53 +1,18 @@
 """One data set's features as SQL: pages, counts and single items, as GeoJSON that PostgreSQL writes."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from psycopg import sql
 
 from core.bbox import bbox_polygon
-from core.catalogue import GEOMETRY, Dataset, Field
-from core.crs import CGCS2000, CRS84, WGS84, Srid, is_axis_swapped, lookup, postgis_srid
+from core.catalogue import GEOMETRY, Field
+from core.crs import CGCS2000, WGS84, Srid, is_axis_swapped, is_geographic, postgis_srid
 from core.database import query
-from core.errors import ChengtuError
 from features import temporal
-from features.filters import Node, to_sql
-
-COUNT_LIMIT = 100_000  # a filtered count goes on no further: `numberMatched` is then left out
-
-
-class UnknownProperty(ChengtuError):
-    """A name that is not one of the data set's fields."""
-
-    en = "{dataset} has no property {name!r}. It has: {known}."
-    zh = "{dataset} 没有属性 {name!r}。可用属性:{known}。"
-    code = "InvalidParameterValue"
-    status = 400
-
-
-class Bounds(NamedTuple):
-    """A bounding box as the client gave it: in the axis order of its CRS."""
-
-    numbers: tuple[float, ...]
-    srid: Srid
-
-
-class Search(NamedTuple):
-    """What features are wanted, and how."""
-
-    limit: int = 10
-    offset: int = 0
-    hits_only: bool = False
-    bounds: Bounds | None = None
-    datetime: str | None = None
-    equals: Sequence[tuple[str, str]] = ()
-    text: str | None = None
-    filter: Node | None = None
-    filter_srid: Srid = CRS84
-    sort: Sequence[tuple[str, bool]] = ()  # (property, descending)
-    properties: Sequence[str] = ()
-    geometry: bool = True
-    crs: Srid = CRS84
+from features.filters import to_sql
+from features.paging import BadCursor, Cursor
+from features.search import Bounds, Search
+from features.table import Table
 
 
 class Statement(NamedTuple):
@@ -57,81 +22,108 @@ class Statement(NamedTuple):
     parameters: dict[str, object]
 
 
-def page(dataset: Dataset, search: Search) -> Statement | None:
-    """The statement for one page and its count (columns `features`, `matched`); None where nothing can match."""
-    conditions: list[sql.Composable] = []
-    parameters: dict[str, object] = {"limit": search.limit, "offset": search.offset, "dataset": dataset.id}
-    for part in _conditions(dataset, search):
-        if part is None:
-            return None
-        conditions.append(part[0])
-        parameters |= part[1]
-    where = sql.SQL(" and ").join(conditions) if conditions else sql.SQL("true")
-    table = sql.Identifier("data", dataset.id)
-    matched = query("matched_all")
-    if conditions:
-        parameters["count_limit"] = COUNT_LIMIT
-        matched = query("matched_some").format(table=table, conditions=where)  # type: ignore[assignment]
-    items = query("items_page").format(
-        table=table,
-        key=_name(dataset.key),
-        geometry=_geometry(dataset, search),
-        properties=_properties(dataset, search),
-        conditions=sql.SQL("false") if search.hits_only else where,
-        order=_order(dataset, search),
+_Part = tuple[sql.Composable, dict[str, object]]
+
+
+class _Order(NamedTuple):
+    """A column that features are sorted by."""
+
+    name: str
+    type: str
+    descending: bool
+
+
+def page(table: Table, search: Search) -> Statement:
+    """The statement for one page, and one feature more that tells whether another follows.
+
+    Columns: release, change, feature_count, changed_at, feature (GeoJSON text, null in the one row of an empty page),
+    and a text for each sort column and the key, which make the cursor of a page that begins there.
+    """
+    where, parameters = _where(table, search)
+    order = _orders(table, search)
+    backwards = False
+    if search.cursor is not None:
+        after, values = _after(order, search.cursor)
+        where, parameters = sql.SQL("{} and {}").format(where, after), parameters | values
+        backwards = search.cursor.backwards
+    text = query("items_page").format(
+        feature=_feature(table, search),
+        position=sql.SQL(", ").join(
+            sql.SQL("{}::text as {}").format(_column(one.name), sql.Identifier(f"position{n}"))
+            for n, one in enumerate(order)
+        ),
+        table=sql.Identifier("data", table.dataset.id),
+        conditions=where,
+        order=sql.SQL(", ").join(_direction(one, backwards) for one in order),
     )
-    return Statement(query("items_of_release").format(page=items, matched=matched), parameters)
+    return Statement(
+        text, parameters | {"dataset": table.dataset.id, "limit": search.limit + 1, "offset": search.offset}
+    )
 
 
-def item(dataset: Dataset, identifier: str, crs: Srid) -> Statement:
-    """The statement for one feature (column `feature`)."""
+def count(table: Table, search: Search) -> Statement:
+    """The statement for the number of features that match (columns release, change, matched)."""
+    where, parameters = _where(table, search)
+    text = query("items_count").format(table=sql.Identifier("data", table.dataset.id), conditions=where)
+    return Statement(text, parameters | {"dataset": table.dataset.id})
+
+
+def item(table: Table, identifier: str, crs: Srid) -> Statement:
+    """The statement for one feature (columns feature, release, version)."""
     text = query("one_item").format(
-        table=sql.Identifier("data", dataset.id),
-        key=_name(dataset.key),
-        key_type=_type(dataset.key_type),
-        geometry=_geometry(dataset, Search(crs=crs)),
-        properties=_properties(dataset, Search()),
+        feature=_feature(table, Search(crs=crs)),
+        table=sql.Identifier("data", table.dataset.id),
+        key=_name(table.dataset.key),
+        key_type=_type(table.dataset.key_type),
     )
     return Statement(text, {"id": identifier})
 
 
-def _conditions(dataset: Dataset, search: Search) -> list[tuple[sql.Composable, dict[str, object]] | None]:
-    parts: list[tuple[sql.Composable, dict[str, object]] | None] = []
+def state(table: Table) -> Statement:
+    """The statement for what is being served now (columns release, change, feature_count, changed_at)."""
+    return Statement(query("dataset_state").format(), {"dataset": table.dataset.id})
+
+
+def _where(table: Table, search: Search) -> _Part:
+    """All conditions but the cursor's."""
+    parts: list[_Part] = []
+    dataset = table.dataset
     if search.bounds is not None:
-        parts.append(_within(dataset, search.bounds))
+        parts.append(_within(table, search.bounds))
     if search.datetime is not None and dataset.time is not None:
-        moment = _column(dataset.time)
-        parts.append(temporal.condition(search.datetime, moment, dict(dataset.fields)[dataset.time]))
+        parts.append(temporal.condition(search.datetime, _column(dataset.time), table.types[dataset.time]))
     for n, (name, value) in enumerate(search.equals):
-        parts.append(_equal(dataset, name, value, f"equal{n}"))
+        parts.append(_equal(table, name, value, f"equal{n}"))
     if search.text is not None:
-        parts.append(_contains(dataset, search.text))
+        parts.append(_contains(table, search.text))
     if search.filter is not None:
         parts.append(to_sql(search.filter, dataset, crs=search.filter_srid))
-    return parts
+    if not parts:
+        return sql.SQL("true"), {}
+    bound = {name: value for _, values in parts for name, value in values.items()}
+    return sql.SQL(" and ").join(condition for condition, _ in parts), bound
 
 
-def _within(dataset: Dataset, bounds: Bounds) -> tuple[sql.Composable, dict[str, object]] | None:
+def _within(table: Table, bounds: Bounds) -> _Part:
     """The index decides first (`&&`), then the exact test: in this form a leakproof `&&` also serves row security."""
-    area = bbox_polygon(bounds.numbers, bounds.srid, Srid(dataset.srid))
+    area = bbox_polygon(bounds.numbers, bounds.srid, Srid(table.dataset.srid))
     if area is None:
-        return None
+        return sql.SQL("false"), {}
     test = sql.SQL("(f.{0} && {1} and st_intersects(f.{0}, {1}))").format(
         sql.Identifier(GEOMETRY),
-        sql.SQL("st_geomfromwkb(%(area)s, {})").format(sql.Literal(dataset.srid)),
+        sql.SQL("st_geomfromwkb(%(area)s, {})").format(sql.Literal(table.dataset.srid)),
     )
     return test, {"area": area}
 
 
-def _equal(dataset: Dataset, name: str, value: str, parameter: str) -> tuple[sql.Composable, dict[str, object]]:
-    type_ = known_type(dataset, name)
-    test = sql.SQL("{} = cast({} as {})").format(_column(name), sql.Placeholder(parameter), _type(type_))
+def _equal(table: Table, name: str, value: str, parameter: str) -> _Part:
+    test = sql.SQL("{} = cast({} as {})").format(_column(name), sql.Placeholder(parameter), _type(table.type_of(name)))
     return test, {parameter: value}
 
 
-def _contains(dataset: Dataset, text: str) -> tuple[sql.Composable, dict[str, object]]:
+def _contains(table: Table, text: str) -> _Part:
     """Words anywhere in the text columns, all of them, without regard to case."""
-    columns = [_column(field.name) for field in dataset.fields if field.type == "text"]
+    columns = [_column(field.name) for field in table.dataset.fields if field.type == "text"]
     if not columns:
         return sql.SQL("false"), {}
     haystack = sql.SQL("concat_ws(' ', {})").format(sql.SQL(", ").join(columns))
@@ -144,19 +136,57 @@ def _escaped(word: str) -> str:
     return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def known_type(dataset: Dataset, name: str) -> str:
-    """The type of a property; names that are not in the catalogue never reach SQL."""
-    known = dict(dataset.fields) | {dataset.key: dataset.key_type}
-    if name not in known:
-        raise UnknownProperty(dataset=dataset.id, name=name[:80], known=", ".join(known))
-    return known[name]
+def _orders(table: Table, search: Search) -> list[_Order]:
+    """The order asked for, then the key, so that pages neither overlap nor leave gaps."""
+    wanted = [_Order(name, table.type_of(name), descending) for name, descending in search.sort]
+    return [*wanted, _Order(table.dataset.key, table.dataset.key_type, descending=False)]
 
 
-def _properties(dataset: Dataset, search: Search) -> sql.Composable:
-    chosen = dataset.fields
-    if search.properties:
-        wanted = {name for name in search.properties if known_type(dataset, name)}
-        chosen = tuple(field for field in chosen if field.name in wanted)
+def _direction(one: _Order, backwards: bool) -> sql.Composable:
+    """Nulls come last, and first where the order is turned round."""
+    direction = sql.SQL("desc") if one.descending != backwards else sql.SQL("asc")
+    nulls = sql.SQL("first") if backwards else sql.SQL("last")
+    return sql.SQL("{} {} nulls {}").format(_column(one.name), direction, nulls)
+
+
+def _after(order: list[_Order], cursor: Cursor) -> _Part:
+    """What comes after the cursor's place: beyond it in one sort column, and level with it in those before."""
+    if len(order) != len(cursor.values):
+        raise BadCursor
+    bound: dict[str, object] = {}
+    ways: list[sql.Composable] = []
+    level: list[sql.Composable] = []
+    for n, (one, value) in enumerate(zip(order, cursor.values, strict=True)):
+        name = f"after{n}"
+        if value is not None:
+            bound[name] = value
+        at = sql.SQL("cast({} as {})").format(sql.Placeholder(name), _type(one.type))
+        if beyond := _beyond(one, at if value is not None else None, cursor.backwards, key=n == len(order) - 1):
+            ways.append(sql.SQL(" and ").join([*level, beyond]))
+        level.append(sql.SQL("{} is null" if value is None else "{} = {}").format(_column(one.name), at))
+    return sql.SQL("({})").format(sql.SQL(" or ").join(ways)), bound
+
+
+def _beyond(one: _Order, at: sql.Composable | None, backwards: bool, *, key: bool) -> sql.Composable | None:
+    """A column's values past one of its values (None: past null, the last of all); None where there are none."""
+    column = _column(one.name)
+    if at is None:
+        return sql.SQL("{} is not null").format(column) if backwards else None
+    sign = sql.SQL("<") if one.descending != backwards else sql.SQL(">")
+    if backwards or key:  # a key is never null
+        return sql.SQL("{} {} {}").format(column, sign, at)
+    return sql.SQL("({0} {1} {2} or {0} is null)").format(column, sign, at)
+
+
+def _feature(table: Table, search: Search) -> sql.Composable:
+    return query("feature").format(
+        key=_name(table.dataset.key), geometry=_geometry(table, search), properties=_properties(table, search)
+    )
+
+
+def _properties(table: Table, search: Search) -> sql.Composable:
+    wanted = set(search.properties)
+    chosen = [field for field in table.dataset.fields if not wanted or field.name in wanted]
     return sql.SQL(", ").join(_value(field) for field in chosen)
 
 
@@ -180,29 +210,19 @@ def _name(name: str) -> sql.Identifier:
     return sql.Identifier(name.replace("%", "%%"))
 
 
-def _order(dataset: Dataset, search: Search) -> sql.Composable:
-    """The order asked for, then the key, so that pages neither overlap nor leave gaps."""
-    parts = []
-    for name, descending in search.sort:
-        known_type(dataset, name)
-        direction = sql.SQL("desc nulls last") if descending else sql.SQL("asc nulls last")
-        parts.append(sql.SQL("{} {}").format(_column(name), direction))
-    return sql.SQL(", ").join([*parts, _column(dataset.key)])
-
-
-def _geometry(dataset: Dataset, search: Search) -> sql.Composable:
+def _geometry(table: Table, search: Search) -> sql.Composable:
     """GeoJSON in the wanted CRS and its own axis order; digits for a tenth of a millimetre."""
     if not search.geometry:
-        return sql.SQL("null::json")
+        return sql.SQL("null")
     shape: sql.Composable = sql.Identifier("f", GEOMETRY)
     target = postgis_srid(search.crs)
     # ST_Transform between CGCS2000 and WGS 84 changes no number, and costs more than all the rest.
-    if target != dataset.srid and {target, dataset.srid} != {WGS84, CGCS2000}:
+    if target != table.dataset.srid and {target, table.dataset.srid} != {WGS84, CGCS2000}:
         shape = sql.SQL("st_transform({}, {})").format(shape, sql.Literal(int(target)))
     if is_axis_swapped(search.crs):
         shape = sql.SQL("st_flipcoordinates({})").format(shape)
-    digits = 9 if lookup(search.crs).is_geographic else 4
-    return sql.SQL("st_asgeojson({}, {}, 0)::json").format(shape, sql.Literal(digits))
+    digits = 9 if is_geographic(search.crs) else 4
+    return sql.SQL("st_asgeojson({}, {}, 0)").format(shape, sql.Literal(digits))
 
 
 def _type(name: str) -> sql.SQL:

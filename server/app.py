@@ -18,14 +18,17 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from core.database import open_pool
+from core.database import AsyncPool, open_async_pool, open_pool
 from core.door import Door
 from core.errors import ChengtuError, DatabaseUnreachable
 from core.language import spoken
 from core.settings import ROOT, Settings, read_settings
+from features.search import Limits
 from server import logs
 from server.borders import ERROR_HANDLERS, Border, from_error, use_context_executor
+from server.caching import TagsOfCompressed
 from server.documents import DOCUMENT_ROUTES
+from server.features import FEATURE_ROUTES
 from server.host import Host, Tame
 from server.publisher import Publisher
 from server.service import Service, read_service
@@ -59,6 +62,7 @@ def application(settings: Settings, service: Service) -> ASGIApp:
             Middleware(logs.RequestLog),
             Middleware(_Guarded),
             *_cors(service),
+            Middleware(TagsOfCompressed),
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=4),
             Middleware(Border, body_limit=settings.body_limit, language=service.server.languages[0]),
             Middleware(_Quarantine),
@@ -66,6 +70,8 @@ def application(settings: Settings, service: Service) -> ASGIApp:
         ],
     )
     app.state.settings, app.state.service = settings, service
+    limits = service.server.limits
+    app.state.limits = Limits(limits.default_items, limits.max_items)
     return app
 
 
@@ -80,6 +86,7 @@ def _cors(service: Service) -> list[Middleware]:
 
 def _own_routes() -> list[BaseRoute]:
     routes: list[BaseRoute] = [
+        *FEATURE_ROUTES,
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/map", map_page),
@@ -98,6 +105,8 @@ def _lifespan(settings: Settings, service: Service) -> Callable[[Starlette], Any
         pool = await asyncio.to_thread(open_pool, settings.database_url or "", settings)
         publisher = Publisher(service, Door(pool, settings))
         app.state.publisher, app.state.pool = publisher, pool
+        features, counts = await _feature_pools(settings)
+        app.state.features, app.state.counts = features, counts
         host = Host(await asyncio.to_thread(publisher.configuration))
         app.router.routes.extend(host.routes)
         following = asyncio.create_task(publisher.follow(host))
@@ -107,10 +116,19 @@ def _lifespan(settings: Settings, service: Service) -> Callable[[Starlette], Any
             following.cancel()
             with suppress(asyncio.CancelledError):
                 await following
-            await asyncio.to_thread(pool.close)
+            await asyncio.gather(features.close(), counts.close(), asyncio.to_thread(pool.close))
             executor.shutdown(wait=False)
 
     return lifespan
+
+
+async def _feature_pools(settings: Settings) -> tuple[AsyncPool, AsyncPool]:
+    """Connections for features, and two more for counting them, which may not take long."""
+    dsn = settings.database_url or ""
+    return (
+        await open_async_pool(dsn, settings, size=settings.pool, statement_timeout=settings.statement_timeout),
+        await open_async_pool(dsn, settings, size=2, statement_timeout=settings.count_budget),
+    )
 
 
 async def healthz(request: Request) -> JSONResponse:

@@ -3,16 +3,15 @@
 import asyncio
 import gzip
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from core.catalogue import Dataset, State, states
+from core.catalogue import State, states
 from core.database import Pool, speaking_plainly
-from core.errors import ChengtuError
 from core.language import Text, spoken
 from features.documents import (
     MEDIA,
@@ -25,43 +24,19 @@ from features.documents import (
     queryables,
     schema,
 )
+from features.search import once
+from features.table import Table
 from server.conformance import CONFORMANCE
+from server.features import FORMS
 from server.negotiate import DataRoute, Forms, choose
 from server.openapi import openapi
 from server.service import Service
 
 OPENAPI_MEDIA = {"json": "application/vnd.oai.openapi+json;version=3.0", "html": "text/html"}
-ANYWHERE = frozenset({"f", "lang", "api-key"})  # parameters that every resource takes
+_PARAMETERS = ("f", "lang", "api-key")
 
 _OGC = "http://www.opengis.net/def/rel/ogc/1.0/"
 _ZIP_LEVEL = 6
-
-
-class UnknownParameter(ChengtuError):
-    """A query parameter that the resource does not have."""
-
-    en = "There is no parameter {name!r} here. There are: {known}."
-    zh = "此处没有参数 {name!r}。可用参数:{known}。"
-    code = "InvalidParameterValue"
-    status = 400
-
-
-class RepeatedParameter(ChengtuError):
-    """A query parameter given twice, of which one would be ignored."""
-
-    en = "The parameter {name!r} is given more than once. Give it once."
-    zh = "参数 {name!r} 重复。请只给出一次。"
-    code = "InvalidParameterValue"
-    status = 400
-
-
-class NoSuchCollection(ChengtuError):
-    """An id that is none of the catalogue's."""
-
-    en = "There is no collection {id!r}. Those that there are stand under /collections."
-    zh = "没有集合 {id!r}。已有集合见 /collections。"
-    code = "NotFound"
-    status = 404
 
 
 class Packed(NamedTuple):
@@ -136,13 +111,13 @@ async def collections(request: Request) -> Response:
 
 
 def _all_packed(request: Request) -> Packed:
-    datasets, site = _datasets(request), _site(request)
+    tables, site = _tables(request), _site(request)
     now = _states(request.app.state.pool)
-    return _KEPT.get(f"collections {site}", datasets, now, lambda: _packed(request, _all(datasets.values(), now, site)))
+    return _KEPT.get(f"collections {site}", tables, now, lambda: _packed(request, _all(tables, now, site)))
 
 
-def _all(datasets: Iterable[Dataset], now: Mapping[str, State], site: Site) -> Json:
-    described = [collection(one, now.get(one.id, one.state), site) for one in datasets]
+def _all(tables: Mapping[str, Table], now: Mapping[str, State], site: Site) -> Json:
+    described = [collection(one, now.get(id_, one.dataset.state), site) for id_, one in tables.items()]
     return {
         "links": document_links(f"{site.base}/collections", MEDIA, site.language),
         "numberMatched": len(described),
@@ -154,19 +129,19 @@ def _all(datasets: Iterable[Dataset], now: Mapping[str, State], site: Site) -> J
 async def one_collection(request: Request) -> Response:
     """One data set; edits move its numbers, so that they are read anew."""
     _check(request, MEDIA)
-    dataset = _dataset(request)
-    now = await asyncio.to_thread(_states, request.app.state.pool, dataset.id)
-    return _answer(request, collection(dataset, now.get(dataset.id, dataset.state), _site(request)))
+    table = _table(request)
+    now = await asyncio.to_thread(_states, request.app.state.pool, table.dataset.id)
+    return _answer(request, collection(table, now.get(table.dataset.id, table.dataset.state), _site(request)))
 
 
 async def one_queryables(request: Request) -> Response:
     """What its features can be searched by."""
-    return _answer(request, queryables(_dataset(request), _site(request)), SCHEMA_MEDIA)
+    return _answer(request, queryables(_table(request).dataset, _site(request)), SCHEMA_MEDIA)
 
 
 async def one_schema(request: Request) -> Response:
     """What its features are made of."""
-    return _answer(request, schema(_dataset(request), _site(request)), SCHEMA_MEDIA)
+    return _answer(request, schema(_table(request).dataset, _site(request)), SCHEMA_MEDIA)
 
 
 async def api_definition(request: Request) -> Response:
@@ -176,25 +151,13 @@ async def api_definition(request: Request) -> Response:
 
 
 def _openapi_packed(request: Request) -> Packed:
-    datasets, service, site = _datasets(request), _service(request), _site(request)
-    return _KEPT.get(
-        f"openapi {site}", datasets, service, lambda: _packed(request, openapi(datasets.values(), service, site))
-    )
-
-
-def check_parameters(request: Request, *known: str) -> None:
-    """Refuse query parameters that are not known, or given twice (OGC API - Features 1, 7.7 and 8)."""
-    seen = set()
-    for name, _ in request.query_params.multi_items():
-        if name not in ANYWHERE and name not in known:
-            raise UnknownParameter(name=name[:60], known=", ".join(sorted(ANYWHERE.union(known))))
-        if name in seen:
-            raise RepeatedParameter(name=name[:60])
-        seen.add(name)
+    tables, service, site = _tables(request), _service(request), _site(request)
+    datasets = [one.dataset for one in tables.values()]
+    return _KEPT.get(f"openapi {site}", tables, service, lambda: _packed(request, openapi(datasets, service, site)))
 
 
 def _check(request: Request, media: Forms) -> None:
-    check_parameters(request)
+    once(request.query_params.multi_items(), _PARAMETERS)
     choose(request.scope, media)
 
 
@@ -203,17 +166,15 @@ def _states(pool: Pool, id_: str | None = None) -> dict[str, State]:
         return states(connection, id_)
 
 
-def _datasets(request: Request) -> dict[str, Dataset]:
+def _tables(request: Request) -> dict[str, Table]:
     """The catalogue as it is: its publisher replaces it, and changes nothing in it."""
-    datasets: dict[str, Dataset] = request.app.state.publisher.datasets
-    return datasets
+    tables: dict[str, Table] = request.app.state.publisher.tables
+    return tables
 
 
-def _dataset(request: Request) -> Dataset:
-    id_ = request.path_params["collection_id"]
-    if (dataset := _datasets(request).get(id_)) is None:
-        raise NoSuchCollection(id=id_[:60])
-    return dataset
+def _table(request: Request) -> Table:
+    table: Table = request.app.state.publisher.table(request.path_params["collection_id"])
+    return table
 
 
 def _service(request: Request) -> Service:
@@ -222,7 +183,7 @@ def _service(request: Request) -> Service:
 
 
 def _site(request: Request) -> Site:
-    return Site(request.app.state.settings.base_url, spoken.get())
+    return Site(request.app.state.settings.base_url, spoken.get(), FORMS)
 
 
 def _answer(request: Request, document: Json, media: Forms = MEDIA) -> Response:

@@ -28,8 +28,9 @@ from core.language import spoken
 from features.documents import Json, Site, collection
 from features.filters import parse, parse_json
 from features.provider import FilterOf, Source
-from features.queries import Bounds
+from features.search import Bounds
 from server.conformance import CONFORMANCE
+from server.features import FORMS
 from server.manager import checked
 
 Config = dict[str, Any]
@@ -120,11 +121,11 @@ def _mend(app: Any) -> None:  # noqa: ANN401
 def _collection(api: Any, request: Any, dataset: str, locale: Any) -> Json:  # noqa: ANN401
     """Upstream's page would tell other things of a data set than our document (api/collection.py:55-290)."""
     source: Source = api.config["resources"][dataset]["providers"][0]["data"]
-    state = source.dataset.state
+    state = source.table.dataset.state
     if request.path_info != "collections":  # its own page, where the numbers count; it stays up without the database
         with suppress(ChengtuError), speaking_plainly(), source.door.pool.connection() as connection:
             state = states(connection, dataset).get(dataset, state)
-    return collection(source.dataset, state, Site(api.base_url, spoken.get()))
+    return collection(source.table, state, Site(api.base_url, spoken.get(), FORMS))
 
 
 class _MemoryCache(BytecodeCache):

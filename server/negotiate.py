@@ -9,7 +9,7 @@ from starlette.types import Scope
 
 from core.errors import ChengtuError
 
-HTML = "html"
+_OF_THE_HOST = ("html", "jsonld")  # the forms that are the host's
 _LONGEST = 8192  # characters of an Accept header that are read
 _JSON = re.compile(r"application/(?:[\w.-]+\+)?json")
 
@@ -52,9 +52,9 @@ def choose(scope: Scope, forms: Forms) -> str:
 
 
 def wants_page(scope: Scope) -> bool:
-    """Whether a request is a browser's, for one of the host's pages."""
+    """Whether a request is for one of the host's pages, as a browser's is."""
     if asked := QueryParams(scope["query_string"]).get("f"):
-        return asked.lower() == HTML
+        return asked.lower() in _OF_THE_HOST
     accept = Headers(scope=scope).get("accept", "")[:_LONGEST]
     return _weight(accept, "text/html") > _weight(accept, "application/json")
 

@@ -11,16 +11,13 @@ from core.catalogue import Dataset, Field
 from core.language import Language, Text
 from core.settings import ROOT
 from features.documents import Json, Site, searchable, value_schema
+from features.search import PARAMETERS
 from processes.base import Processor
-from server.openapi_parts import READING_ERRORS, WRITING_ERRORS, components, ref
+from server.openapi_parts import QUERY_ERRORS, READING_ERRORS, WRITING_ERRORS, components, ref
 from server.service import Metadata, Process, Service
 
 _VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
-_PAGING = ("limit", "offset", "cursor", "resulttype")
-_CHOICE = ("bbox", "bbox-crs", "datetime", "filter", "filter-lang", "filter-crs", "q")
-_SHAPE = ("crs", "sortby", "properties", "skipGeometry")
-_SEARCH = (*_PAGING, *_CHOICE, *_SHAPE)
-_TAKEN = {*_SEARCH, "f", "lang", "api-key"}  # an attribute of such a name can only be asked for by `filter`
+_SEARCH = [name for name in PARAMETERS if name not in ("f", "lang", "api-key")]
 
 _SERVICE = Text("The service", "服务")
 _DATA = Text("The data sets", "数据集")
@@ -33,11 +30,12 @@ _COLLECTION = Text("A data set", "一个数据集")
 _QUERYABLES = Text("What features can be searched by", "可查询字段")
 _SCHEMA = Text("The attributes of the features", "要素的属性结构")
 _ITEMS = Text("Features: {title}", "要素:{title}")
-_ITEM = Text("One feature: {title}", "单个要素:{title}")
-_CREATE = Text("Create a feature: {title}", "新建要素:{title}")
-_REPLACE = Text("Replace a feature: {title}", "替换要素:{title}")
-_UPDATE = Text("Change a feature: {title}", "修改要素:{title}")
-_DELETE = Text("Delete a feature: {title}", "删除要素:{title}")
+_ITEM = Text("One feature", "单个要素")
+_QUERY = Text("Search features", "检索要素")
+_CREATE = Text("Create a feature, or search", "新建或检索要素")
+_REPLACE = Text("Replace a feature", "替换要素")
+_UPDATE = Text("Change a feature", "修改要素")
+_DELETE = Text("Delete a feature", "删除要素")
 _LIST = Text("All processes", "全部处理")
 _DESCRIBE = Text("A process and its inputs", "处理及其参数")
 _EXECUTE = Text("Run: {title}", "执行:{title}")
@@ -51,7 +49,7 @@ def openapi(datasets: Iterable[Dataset], service: Service, site: Site) -> Json:
     datasets, say = [*datasets], site.language
     collections = [one.id for one in datasets]
     attributes = _Attributes(datasets)
-    parts = components(collections, service.resources, service.server.limits, say)
+    parts = components(collections, service.resources, service.server.limits, site)
     parts["parameters"] |= attributes.shared
     return {
         "openapi": "3.0.3",
@@ -81,10 +79,10 @@ class _Attributes:
 
     def __init__(self, datasets: Iterable[Dataset]) -> None:
         self._of = {
-            one.id: [_signature(field) for field in searchable(one) if field.name not in _TAKEN] for one in datasets
+            one.id: [_signature(field) for field in searchable(one) if field.name not in PARAMETERS] for one in datasets
         }
         often = (pair for pair, times in Counter(chain(*self._of.values())).items() if times > 1)
-        self._names = {pair: f"attribute{number}" for number, pair in enumerate(often, start=1)}
+        self._names = {pair: f"a{number}" for number, pair in enumerate(often, start=1)}
         self._refs = {pair: ref("parameters", name) for pair, name in self._names.items()}
 
     @property
@@ -171,39 +169,59 @@ def _shared_collection_paths(say: Language) -> Json:
 
 
 def _collection_paths(dataset: Dataset, attributes: _Attributes, say: Language) -> Json:
-    id_, title = dataset.id, dataset.title.in_(say)
-    items = _get(f"{id_}.getFeatures", id_, _ITEMS.in_(say).format(title=title), "features", *_SEARCH, "fItems", "lang")
+    id_, reading = dataset.id, ("304", *READING_ERRORS)
+    items = _get(
+        f"{id_}.getFeatures",
+        id_,
+        _ITEMS.in_(say).format(title=dataset.title.in_(say)),
+        "features",
+        *_SEARCH,
+        "fItems",
+        "lang",
+        errors=(*reading, "410"),
+    )
     items["parameters"] += attributes.of(id_)
-    item = _get(f"{id_}.getFeature", id_, _ITEM.in_(say).format(title=title), "feature", "crs", "fItems", "lang")
-    key = {
-        "name": "featureId",
-        "in": "path",
-        "required": True,
-        "schema": {"type": value_schema(dataset.key_type)["type"]},
+    item = _get(f"{id_}.getFeature", id_, _ITEM.in_(say), "feature", "crs", "fItems", "lang", errors=reading)
+    paths: Json = {
+        f"/collections/{id_}/items": {"get": items, "post": _post(dataset, say)},
+        f"/collections/{id_}/items/{{featureId}}": {"parameters": [_key(dataset)], "get": item},
     }
-    here = f"/collections/{id_}/items"
-    if not dataset.editable:
-        return {here: {"get": items}, f"{here}/{{featureId}}": {"parameters": [key], "get": item}}
-    return {
-        here: {"get": items, "post": _write(dataset, "createFeature", _CREATE, say, "201", "created", "feature")},
-        f"{here}/{{featureId}}": {
-            "parameters": [key],
-            "get": item,
-            "put": _write(dataset, "replaceFeature", _REPLACE, say, "204", "changed", "feature"),
-            "patch": _write(dataset, "updateFeature", _UPDATE, say, "204", "changed", "patch"),
-            "delete": _write(dataset, "deleteFeature", _DELETE, say, "204", "changed"),
-        },
-    }
+    if dataset.editable:
+        paths[f"/collections/{id_}/items/{{featureId}}"] |= {
+            "put": _write(dataset, "replaceFeature", _REPLACE, say, "feature"),
+            "patch": _write(dataset, "updateFeature", _UPDATE, say, "patch"),
+            "delete": _write(dataset, "deleteFeature", _DELETE, say),
+        }
+    return paths
 
 
-def _write(
-    dataset: Dataset, name: str, summary: Text, say: Language, status: str, response: str, body: str | None = None
-) -> Json:
+def _key(dataset: Dataset) -> Json:
+    schema = {"type": value_schema(dataset.key_type)["type"]}
+    return {"name": "featureId", "in": "path", "required": True, "schema": schema}
+
+
+def _post(dataset: Dataset, say: Language) -> Json:
+    """A query whose parameters are too long for an address; and where features may be created, a new one."""
+    operation: Json = {
+        "operationId": f"{dataset.id}.queryFeatures",
+        "tags": [dataset.id],
+        "summary": _QUERY.in_(say),
+        "requestBody": ref("requestBodies", "query"),
+        "responses": {"200": ref("responses", "features"), **_errors(QUERY_ERRORS)},
+    }
+    if dataset.editable:
+        operation["summary"] = _CREATE.in_(say)
+        operation["requestBody"] = ref("requestBodies", "featureOrQuery")
+        operation["responses"] |= {"201": ref("responses", "created"), **_errors(WRITING_ERRORS)}
+    return operation
+
+
+def _write(dataset: Dataset, name: str, summary: Text, say: Language, body: str | None = None) -> Json:
     operation: Json = {
         "operationId": f"{dataset.id}.{name}",
         "tags": [dataset.id],
-        "summary": summary.in_(say).format(title=dataset.title.in_(say)),
-        "responses": {status: ref("responses", response), **_errors(WRITING_ERRORS)},
+        "summary": summary.in_(say),
+        "responses": {"204": ref("responses", "changed"), **_errors(WRITING_ERRORS)},
     }
     return operation | ({"requestBody": ref("requestBodies", body)} if body else {})
 

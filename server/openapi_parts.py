@@ -1,29 +1,32 @@
 """What the operations of the OpenAPI document share: parameters, schemas and responses, in both languages."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from core.language import Language, Text
-from features.documents import ITEMS_MEDIA, MEDIA, SCHEMA_MEDIA, Json
+from features.documents import MEDIA, SCHEMA_MEDIA, Json, Site
 from server.service import Limits
 
 READING_ERRORS = ("400", "404", "406", "500", "503")
+QUERY_ERRORS = ("400", "404", "406", "410", "413", "415", "500", "503")
 WRITING_ERRORS = ("400", "404", "409", "412", "413", "415", "500", "503")
 
 
+@cache
 def ref(kind: str, name: str) -> dict[str, str]:
-    """A reference to a component."""
+    """A reference to a component: one object for all that refer to it, since a document has thousands."""
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
-def components(collections: Iterable[str], processes: Iterable[str], limits: Limits, language: Language) -> Json:
+def components(collections: Iterable[str], processes: Iterable[str], limits: Limits, site: Site) -> Json:
     """All of them, in one language."""
     parts = {
-        "parameters": _parameters([*collections], [*processes], limits),
+        "parameters": _parameters([*collections], [*processes], limits, site.forms),
         "schemas": _SCHEMAS,
-        "responses": _RESPONSES | _errors(),
+        "responses": _RESPONSES | _feature_responses(site.forms) | _errors(),
         "requestBodies": _BODIES,
     }
-    return {name: _in(language, part) for name, part in parts.items()}
+    return {name: _in(site.language, part) for name, part in parts.items()}
 
 
 def _in(language: Language, part: object) -> object:
@@ -35,7 +38,7 @@ def _in(language: Language, part: object) -> object:
     return [_in(language, one) for one in part] if isinstance(part, list) else part
 
 
-def _parameters(collections: list[str], processes: list[str], limits: Limits) -> Json:
+def _parameters(collections: list[str], processes: list[str], limits: Limits, forms: Mapping[str, str]) -> Json:
     """The host's and ours.
 
     QGIS takes each parameter that says `style` and `explode` for an attribute to filter by, but for those it knows:
@@ -46,7 +49,7 @@ def _parameters(collections: list[str], processes: list[str], limits: Limits) ->
     crs = Text("A CRS that the collection lists: its URI.", "集合所列坐标系的 URI。")
     every = {
         "f": _query("f", form, {"type": "string", "enum": [*MEDIA]}),
-        "fItems": _query("f", form, {"type": "string", "enum": [*ITEMS_MEDIA]}),
+        "fItems": _query("f", form, {"type": "string", "enum": [*forms]}),
         "lang": _query("lang", Text("The language of titles and messages.", "标题和提示的语言。"), _LANGUAGES),
         "limit": listed
         | _query(
@@ -244,9 +247,6 @@ def _response(description: Text, schema: str, media: Mapping[str, str] = MEDIA, 
 
 
 _JSON = {"json": "application/json"}
-_CONTENT_CRS: Json = {
-    "Content-Crs": {"description": Text("The CRS of the coordinates.", "坐标所用坐标系。"), "schema": _TEXT}
-}
 _RESPONSES: Json = {
     "landing": _response(Text("Links to all that there is.", "指向全部资源的链接。"), "landing"),
     "conformance": _response(Text("URIs of conformance classes.", "符合性类的 URI。"), "conformance"),
@@ -257,23 +257,46 @@ _RESPONSES: Json = {
     "collections": _response(Text("The collections.", "全部集合。"), "collections"),
     "collection": _response(Text("The collection.", "该集合。"), "collection"),
     "jsonSchema": _response(Text("A JSON Schema.", "JSON Schema。"), "jsonSchema", SCHEMA_MEDIA),
-    "features": _response(
-        Text("A page of features.", "一页要素。"), "featureCollection", ITEMS_MEDIA, headers=_CONTENT_CRS
-    ),
-    "feature": _response(Text("The feature.", "该要素。"), "feature", ITEMS_MEDIA, headers=_CONTENT_CRS),
     "processes": _response(Text("The processes.", "全部处理。"), "processes"),
     "process": _response(Text("The process and its inputs.", "该处理及其参数。"), "process"),
     "jobs": _response(Text("The jobs.", "全部任务。"), "jobs"),
     "health": _response(Text("The service is alive.", "服务正在运行。"), "health", _JSON),
     "readiness": _response(Text("The service can answer.", "服务可以应答。"), "readiness", _JSON),
+    "304": {"description": Text("What you have is what there is.", "内容未变。")},
     "created": {
         "description": Text("The feature was created.", "要素已创建。"),
         "headers": {"Location": {"description": Text("Where it is.", "其地址。"), "schema": _TEXT}},
     },
     "changed": {"description": Text("The change was made.", "更改已完成。")},
 }
+_HEADERS: Json = {
+    "Content-Crs": {"description": Text("The CRS of the coordinates.", "坐标所用坐标系。"), "schema": _TEXT},
+    "ETag": {"description": Text("Tells this state from all others.", "标识当前状态。"), "schema": _TEXT},
+}
+
+
+def _feature_responses(forms: Mapping[str, str]) -> Json:
+    page = _response(Text("A page of features.", "一页要素。"), "featureCollection", forms, headers=_HEADERS)
+    return {
+        "features": page,
+        "feature": _response(Text("The feature.", "该要素。"), "feature", forms, headers=_HEADERS),
+    }
+
+
+_QUERY: Json = {
+    "application/cql2+json": {"schema": {"type": "object"}},
+    "application/cql2+text": {"schema": _TEXT},
+    "application/x-www-form-urlencoded": {"schema": {"type": "object"}},
+}
+_FEATURE: Json = {"application/geo+json": {"schema": ref("schemas", "feature")}}
+_ASKED = Text(
+    "A filter in CQL2, or the parameters of a GET as a form, where they are too long for an address.",
+    "CQL2 过滤条件,或以表单提交的 GET 参数(用于地址过长的情形)。",
+)
 _BODIES: Json = {
-    "feature": {"required": True, "content": {"application/geo+json": {"schema": ref("schemas", "feature")}}},
+    "query": {"description": _ASKED, "required": True, "content": _QUERY},
+    "feature": {"required": True, "content": _FEATURE},
+    "featureOrQuery": {"description": _ASKED, "required": True, "content": _FEATURE | _QUERY},
     "patch": {"required": True, "content": {"application/merge-patch+json": {"schema": {"type": "object"}}}},
 }
 
@@ -286,6 +309,9 @@ _ERRORS = {
     "400": Text("Something in the request is wrong; the description says what.", "请求有误,详见 description。"),
     "404": Text("There is no such thing.", "不存在。"),
     "406": Text("None of the forms that Accept asks for is offered.", "Accept 所要求的格式均不提供。"),
+    "410": Text(
+        "The page belongs to a release that has been replaced; begin anew.", "该分页所属的版本已被替换,请从头开始。"
+    ),
     "409": Text("The feature is in conflict with what there is.", "与现有要素冲突。"),
     "412": Text("Someone else has changed the feature meanwhile.", "该要素已被他人更改。"),
     "413": Text("The body is too large.", "请求体过大。"),

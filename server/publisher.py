@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 from typing import Any, Protocol
 
 import psycopg
@@ -9,7 +10,8 @@ from psycopg.rows import dict_row
 
 from core.catalogue import CHANNEL, Dataset, fingerprint, list_datasets
 from core.door import Door
-from core.errors import ChengtuError, DatasetQuarantined
+from core.errors import ChengtuError, DatasetQuarantined, NoSuchCollection
+from features.table import Table
 from server.resources import configuration
 from server.service import Service
 
@@ -29,12 +31,14 @@ class Publisher:
     """Reads the catalogue, tells the host, and knows which data sets are out of service."""
 
     def __init__(self, service: Service, door: Door) -> None:
-        self.datasets: dict[str, Dataset] = {}  # those in service; never changed, but replaced as a whole
         self.quarantined: dict[str, Dataset] = {}
+        self.tables: dict[str, Table] = {}  # never changed, but replaced as a whole
         self._service = service
         self._door = door
         self._fingerprint = ""
         self._look_now = asyncio.Event()
+        self._host: Served | None = None
+        self._one_at_a_time = threading.Lock()
 
     def configuration(self) -> dict[str, Any]:
         """The host's configuration for the catalogue as it is now."""
@@ -46,13 +50,27 @@ class Publisher:
             if id_ not in self.quarantined and one.problem is not None:
                 LOGGER.warning("quarantined %s: %s", id_, one.problem.en)
         self.quarantined = broken
-        self.datasets = {one.id: one for one in datasets if one.healthy}
-        return configuration(self._service, datasets, self._door)
+        self.tables = {one.id: Table(one) for one in datasets if one.healthy}
+        return configuration(self._service, self.tables.values(), self._door)
 
     def problem_of(self, id_: str) -> ChengtuError | None:
         """Why a data set is out of service, if it is."""
         one = self.quarantined.get(id_)
         return DatasetQuarantined(id=id_, reason=one.problem) if one and one.problem else None
+
+    def table(self, id_: str) -> Table:
+        """The table of a collection; the error of one that is out of service or is not there."""
+        if problem := self.problem_of(id_):
+            raise problem
+        if id_ not in self.tables:
+            raise NoSuchCollection(id=id_[:60])
+        return self.tables[id_]
+
+    async def look_again(self, id_: str) -> Table:
+        """The table of a collection after a look at the catalogue: a request has met one that is not as it said."""
+        if self._host is not None:
+            await asyncio.to_thread(self._publish_if_changed, self._host)
+        return self.table(id_)
 
     def look_soon(self) -> None:
         """Ask for a look at the tables: a request has met one that is not as the catalogue says."""
@@ -60,6 +78,7 @@ class Publisher:
 
     async def follow(self, host: Served) -> None:
         """Publish each change, for ever; a database that is away for a while stops nothing."""
+        self._host = host
         while True:
             try:
                 await self._listen(host)
@@ -89,9 +108,10 @@ class Publisher:
         self._look_now.clear()
 
     def _publish_if_changed(self, host: Served) -> None:
-        with self._door.pool.connection() as connection:
-            now = fingerprint(connection)
-        if now != self._fingerprint:
-            config = self.configuration()
-            host.publish(config)
-            LOGGER.info("published %d collections", len(config["resources"]))
+        with self._one_at_a_time:
+            with self._door.pool.connection() as connection:
+                now = fingerprint(connection)
+            if now != self._fingerprint:
+                config = self.configuration()
+                host.publish(config)
+                LOGGER.info("published %d collections", len(config["resources"]))

@@ -1,19 +1,18 @@
 """The host's configuration, made of the service's own words and the catalogue."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from core.catalogue import BBox, Dataset
 from core.crs import CRS84, Srid, uri
 from core.door import Door
 from core.settings import ROOT
-from features.documents import description, offered_crs
+from features.documents import description
 from features.provider import Source
+from features.table import WORLD, Table
 from server.service import Metadata, Service
 
-_WORLD = BBox(-180, -90, 180, 90)
 
-
-def configuration(service: Service, datasets: list[Dataset], door: Door) -> dict[str, Any]:
+def configuration(service: Service, tables: Iterable[Table], door: Door) -> dict[str, Any]:
     """The dictionary that pygeoapi would have read from a file."""
     base = door.settings.base_url
     templates = str(ROOT / "web" / "templates")
@@ -35,7 +34,7 @@ def configuration(service: Service, datasets: list[Dataset], door: Door) -> dict
         },
         "logging": {"level": "CRITICAL"},
         "metadata": _metadata(service.metadata, base),
-        "resources": _processes(service, door) | {one.id: _collection(one, door) for one in datasets if one.healthy},
+        "resources": _processes(service, door) | {one.dataset.id: _collection(one, door) for one in tables},
     }
 
 
@@ -62,21 +61,22 @@ def _processes(service: Service, door: Door) -> dict[str, Any]:
     }
 
 
-def _collection(dataset: Dataset, door: Door) -> dict[str, Any]:
+def _collection(table: Table, door: Door) -> dict[str, Any]:
     """A data set as the host describes a collection."""
+    dataset = table.dataset
     collection = {
         "type": "collection",
         "title": dataset.title._asdict(),
         "description": description(dataset)._asdict(),
         "keywords": {"en": list(dataset.keywords), "zh": list(dataset.keywords)},
-        "extents": {"spatial": {"bbox": list(dataset.extent or _WORLD), "crs": uri(CRS84)}},
+        "extents": {"spatial": {"bbox": list(dataset.extent or WORLD), "crs": uri(CRS84)}},
         "providers": [
             {
                 "type": "feature",
                 "name": "features.provider.TableProvider",
-                "data": Source(dataset, door),
+                "data": Source(table, door),
                 "id_field": dataset.key,
-                "crs": [uri(srid) for srid in offered_crs(dataset)],
+                "crs": [uri(srid) for srid in table.offered],
                 "storage_crs": uri(Srid(dataset.srid)),
             }
         ],

@@ -1,15 +1,7 @@
--- name: items_page
--- One page of features as GeoJSON objects, in a stable order, each with its key as `id`.
-select json_build_object(
-    'type', 'Feature',
-    'id', f.{key},
-    'geometry', {geometry},
-    'properties', (select to_json(p) from (select {properties}) as p)
-) as feature
-from {table} as f
-where {conditions}
-order by {order}
-limit %(limit)s offset %(offset)s
+-- name: feature
+-- A feature as GeoJSON text: concatenated, which costs a quarter less than json_build_object.
+'{{"type":"Feature","id":' || to_json(f.{key})::text || ',"geometry":' || coalesce({geometry}, 'null')
+|| ',"properties":' || (select to_json(p) from (select {properties}) as p)::text || '}}'
 
 -- name: with_decimal_point
 -- A column of floats for JSON, whole numbers with their point; from 1e15 on they have an exponent, which says as much.
@@ -18,27 +10,55 @@ case
     else to_json({number})
 end as {name}
 
--- name: items_of_release
--- A page together with how many features match, both of one release, since one statement sees one state.
+-- name: items_page
+-- A page of features in a stable order, with the state of the data set that they belong to; one row without a feature
+-- where there are none. One statement sees one release.
 select
-    (select coalesce(json_agg(page.feature), '[]') from ({page}) as page) as features,
-    {matched} as matched
+    d.release,
+    d.change,
+    d.feature_count,
+    d.changed_at::text as changed_at,
+    page.*
+from chengtu.dataset as d
+left join lateral (
+    select
+        {feature} as feature,
+        {position}
+    from {table} as f
+    where {conditions}
+    order by {order}
+    limit %(limit)s offset %(offset)s
+) as page on true
+where d.id = %(dataset)s
 
--- name: matched_all
--- How many features an unfiltered data set holds: the catalogue says so, and changes with the release.
-(select d.feature_count from chengtu.dataset as d where d.id = %(dataset)s)
-
--- name: matched_some
--- How many features a filter matches, counted no further than a limit; null means more than that.
-(select nullif(count(*), %(count_limit)s + 1) from (select from {table} as f where {conditions} limit %(count_limit)s + 1) as counted)
+-- name: items_count
+-- How many features match, and at which state of the data set.
+select
+    d.release,
+    d.change,
+    (select count(*) from {table} as f where {conditions}) as matched
+from chengtu.dataset as d
+where d.id = %(dataset)s
 
 -- name: one_item
--- The feature with a key, as a GeoJSON object.
-select json_build_object(
-    'type', 'Feature',
-    'id', f.{key},
-    'geometry', {geometry},
-    'properties', (select to_json(p) from (select {properties}) as p)
-) as feature
+-- The feature with a key, and what tells this version of it from all others.
+select
+    {feature} as feature,
+    f.ct_release as release,
+    f.xmin::text as version
 from {table} as f
 where f.{key} = cast(%(id)s as {key_type})
+
+-- name: dataset_state
+-- What is being served now of a data set: release, change within it, number of features.
+select
+    d.release,
+    d.change,
+    d.feature_count,
+    d.changed_at::text as changed_at
+from chengtu.dataset as d
+where d.id = %(dataset)s
+
+-- name: time_limit
+-- How long the statements of this transaction may take.
+select set_config('statement_timeout', %(milliseconds)s, true)

@@ -91,6 +91,13 @@ def test_its_page_tells_the_same(api: httpx.Client) -> None:
     assert "2024-12-31T00:00:00Z" in page
 
 
+@pytest.mark.parametrize("path", ["/", "/collections", "/collections/roads"])
+def test_search_engines_still_get_json_ld_of_the_host(api: httpx.Client, path: str) -> None:
+    answer = api.get(path, params={"f": "jsonld"})
+    assert answer.headers["content-type"].startswith("application/ld+json")
+    assert "@context" in answer.json()
+
+
 @pytest.mark.parametrize("path", DOCUMENTS)
 def test_each_is_json_unless_a_browser_asks(api: httpx.Client, path: str) -> None:
     for answer in (api.get(path), api.get(path, params={"f": "json"}, headers=PAGE)):
@@ -126,7 +133,7 @@ def test_a_slash_at_the_end_changes_nothing(api: httpx.Client, path: str) -> Non
 def test_a_collection_that_is_not_there_is_404(api: httpx.Client, path: str) -> None:
     answer = api.get(f"/collections/nowhere{path}", headers={"Accept-Language": "zh"})
     assert answer.status_code == 404
-    assert answer.json()["description"] == "没有集合 'nowhere'。已有集合见 /collections。"
+    assert answer.json()["description"] == "没有集合 'nowhere'。可用集合见 /collections。"
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)
@@ -167,7 +174,7 @@ def test_every_answer_is_as_the_api_describes_it(api: httpx.Client, openapi: dic
             answer = api.get(path.format(**values), params={"f": "html" if media == "text/html" else "json"})
             assert answer.status_code == 200, path
             told = answer.headers["content-type"].replace(" ", "").lower()
-            assert told.startswith(media) or "/items" in path, path  # the host says application/json there
+            assert told.startswith(media), path
             if media != "text/html":
                 schema = content["schema"] | {"components": openapi["components"]}
                 OAS30Validator(schema).validate(answer.json())

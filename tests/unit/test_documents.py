@@ -8,9 +8,11 @@ import pytest
 from core.catalogue import BBox, Dataset, Field, State
 from core.language import Text
 from features.documents import Site, collection, queryables, schema
+from features.table import Table
+from server.features import FORMS
 
 WHEN = datetime(2026, 3, 1, 8, 30, tzinfo=UTC)
-ENGLISH, CHINESE = Site("https://city.example/ogc", "en"), Site("https://city.example/ogc", "zh")
+ENGLISH, CHINESE = Site("https://city.example/ogc", "en", FORMS), Site("https://city.example/ogc", "zh", FORMS)
 ROADS = Dataset(
     id="roads",
     title=Text("Roads", "道路"),
@@ -61,7 +63,7 @@ SURVEYS = ROADS._replace(
 
 
 def described(dataset: Dataset, site: Site = ENGLISH) -> dict[str, Any]:
-    return collection(dataset, dataset.state, site)
+    return collection(Table(dataset), dataset.state, site)
 
 
 def test_what_is_not_known_is_left_out_and_never_null() -> None:
@@ -85,7 +87,7 @@ def test_what_is_known_is_told_in_the_readers_language() -> None:
 
 def test_the_numbers_are_those_of_the_state_given() -> None:
     later = datetime(2026, 4, 1, tzinfo=UTC)
-    told = collection(SURVEYS, State(7, BBox(125, 43, 127, 44), (later, later), later), ENGLISH)
+    told = collection(Table(SURVEYS), State(7, BBox(125, 43, 127, 44), (later, later), later), ENGLISH)
     assert told["itemCount"] == 7
     assert told["extent"]["spatial"]["bbox"] == [[125, 43, 127, 44]]
     assert told["updated"] == "2026-04-01T00:00:00Z"

@@ -12,6 +12,7 @@ from core.language import Language, Text
 from core.settings import ROOT
 from features.documents import Site
 from processes.base import Inputs, JsonObject, Processor
+from server.features import FORMS
 from server.openapi import openapi
 from server.service import Process, read_service
 from server.service import Processor as Named
@@ -27,7 +28,7 @@ AWKWARD = ROADS._replace(
 
 
 def document(*datasets: Dataset, language: Language = "en") -> dict[str, Any]:
-    return openapi(datasets, SERVICE, Site("https://city.example/ogc", language))
+    return openapi(datasets, SERVICE, Site("https://city.example/ogc", language, FORMS))
 
 
 def parts(thing: object) -> Iterator[dict[str, Any]]:
@@ -87,8 +88,9 @@ def test_an_attribute_named_like_a_parameter_does_not_take_its_place() -> None:
 
 def test_only_editable_data_sets_say_how_to_edit() -> None:
     paths = document(ROADS, AWKWARD)["paths"]
-    assert paths["/collections/roads/items"].keys() == {"get"}
-    assert paths["/collections/awkward/items"].keys() == {"get", "post"}
+    assert paths["/collections/roads/items/{featureId}"].keys() == {"parameters", "get"}
+    assert "201" not in paths["/collections/roads/items"]["post"]["responses"]
+    assert "201" in paths["/collections/awkward/items"]["post"]["responses"]
     assert paths["/collections/awkward/items/{featureId}"].keys() == {"parameters", "get", "put", "patch", "delete"}
 
 
@@ -145,7 +147,7 @@ class Modern(Processor[Inputs]):
 
 def test_newer_json_schema_is_told_in_the_words_of_openapi_3_0() -> None:
     process = Process(type="process", processor=Named(name=f"{__name__}.Modern"))
-    told = openapi([], SERVICE.model_copy(update={"resources": {"modern": process}}), Site("http://h", "en"))
+    told = openapi([], SERVICE.model_copy(update={"resources": {"modern": process}}), Site("http://h", "en", FORMS))
     validate(told)
     content = told["paths"]["/processes/modern/execution"]["post"]["responses"]["200"]["content"]
     assert content["application/geo+json"]["schema"] == {

@@ -1,0 +1,167 @@
+"""Reads features from PostgreSQL for the event loop: as the bytes that PostgreSQL wrote, untouched."""
+
+from typing import NamedTuple
+
+import psycopg
+from psycopg.pq.abc import PGresult
+from psycopg_pool import PoolTimeout
+
+from core.crs import Srid
+from core.database import AsyncPool, one_line, speaking_plainly
+from core.errors import BadRequest, ChengtuError, DatabaseBusy, NoSuchDataset
+from features import queries
+from features.paging import Cursor, ReleaseReplaced
+from features.queries import Statement
+from features.search import Search
+from features.table import Table
+
+_LONGEST_ID = 1000  # characters
+
+
+class TableChanged(Exception):
+    """The table is no longer as the catalogue of a moment ago said."""
+
+
+class NoSuchItem(ChengtuError):
+    """No feature has this key."""
+
+    en = "The collection {dataset} has no feature {id!r}."
+    zh = "集合 {dataset} 中没有要素 {id!r}。"
+    code = "NotFound"
+    status = 404
+
+
+class State(NamedTuple):
+    """What of a data set was served: the release, the change within it, and when that was."""
+
+    release: int
+    change: int
+    features: int
+    changed: str
+
+
+class Page(NamedTuple):
+    """Some features in order, each as GeoJSON text, and where this page begins and ends."""
+
+    state: State
+    features: list[bytes]
+    first: tuple[str | None, ...]
+    last: tuple[str | None, ...]
+    more: bool  # whether there are others beyond it, in the direction of reading
+
+    def after(self, matched: int | None = None) -> Cursor:
+        """Where the page after this one begins, of so many features as the whole query matches."""
+        return Cursor(self.state.release, self.state.change, matched, self.last)
+
+    def before(self, matched: int | None = None) -> Cursor:
+        """Where the page before this one ends."""
+        return Cursor(self.state.release, self.state.change, matched, self.first, backwards=True)
+
+
+class Item(NamedTuple):
+    """One feature as GeoJSON text, and what tells this version of it from all others."""
+
+    feature: bytes
+    release: int
+    version: str
+
+
+async def read_page(pool: AsyncPool, table: Table, search: Search) -> Page:
+    """One page; `ReleaseReplaced` where its cursor comes from a release that is served no more."""
+    result = await _ask(pool, table, queries.page(table, search))
+    state = _state(result, table)
+    cursor = search.cursor
+    if cursor is not None and cursor.release != state.release:
+        raise ReleaseReplaced(dataset=table.dataset.id)
+    found = 0 if result.get_value(0, 4) is None else result.ntuples
+    rows = list(range(min(found, search.limit)))
+    if cursor is not None and cursor.backwards:
+        rows.reverse()
+    features = [result.get_value(row, 4) or b"" for row in rows]
+    ends = [_position(result, row) for row in (rows[0], rows[-1])] if rows else [(), ()]
+    return Page(state, features, ends[0], ends[1], more=found > search.limit)
+
+
+async def read_count(pool: AsyncPool, table: Table, search: Search, state: State | None = None) -> int | None:
+    """How many features match; None where that takes longer than the pool's statements may, or is not of `state`."""
+    try:
+        result = await _ask(pool, table, queries.count(table, search))
+    except DatabaseBusy:
+        if state is None:
+            raise
+        return None
+    if not result.ntuples:
+        raise NoSuchDataset(id=table.dataset.id)
+    release, change, matched = (int(result.get_value(0, column) or 0) for column in range(3))
+    return matched if state is None or (release, change) == (state.release, state.change) else None
+
+
+async def read_item(pool: AsyncPool, table: Table, identifier: str, crs: Srid) -> Item:
+    """The feature with a key; `NoSuchItem` where there is none, whatever the identifier looks like."""
+    if len(identifier) > _LONGEST_ID or "\0" in identifier:
+        raise NoSuchItem(dataset=table.dataset.id, id=identifier[:40])
+    try:
+        result = await _ask(pool, table, queries.item(table, identifier, crs))
+    except BadRequest as error:  # a key of the wrong type names no feature
+        raise NoSuchItem(dataset=table.dataset.id, id=identifier[:40]) from error
+    if not result.ntuples:
+        raise NoSuchItem(dataset=table.dataset.id, id=identifier[:40])
+    feature, release, version = (result.get_value(0, column) or b"" for column in range(3))
+    return Item(feature, int(release), version.decode())
+
+
+async def read_state(pool: AsyncPool, table: Table) -> State:
+    """What is being served now."""
+    return _state(await _ask(pool, table, queries.state(table)), table)
+
+
+def _state(result: PGresult, table: Table) -> State:
+    if not result.ntuples:
+        raise NoSuchDataset(id=table.dataset.id)
+    release, change, count, changed = (result.get_value(0, column) or b"0" for column in range(4))
+    return State(int(release), int(change), int(count), changed.decode())
+
+
+def _position(result: PGresult, row: int) -> tuple[str | None, ...]:
+    values = (result.get_value(row, column) for column in range(5, result.nfields))
+    return tuple(None if value is None else value.decode() for value in values)
+
+
+async def _ask(pool: AsyncPool, table: Table, statement: Statement) -> PGresult:
+    """Run one statement; what PostgreSQL says of a bad value, or of a table that changed, in our words."""
+    try:
+        with speaking_plainly():
+            return await _once_more_if_stale(pool, statement)
+    except (
+        psycopg.errors.UndefinedTable,
+        psycopg.errors.UndefinedColumn,
+        psycopg.errors.InsufficientPrivilege,
+    ) as error:
+        raise TableChanged(one_line(error)) from error
+    except psycopg.DataError as error:
+        raise BadRequest(reason=one_line(error)) from error
+
+
+async def _once_more_if_stale(pool: AsyncPool, statement: Statement) -> PGresult:
+    """Run a statement on a connection of the pool; if that one turns out to have died, replace all such, and run it again."""
+    try:
+        return await _run(pool, statement)
+    except psycopg.OperationalError as error:
+        if not _lost(error):
+            raise
+        await pool.check()
+        return await _run(pool, statement)
+
+
+async def _run(pool: AsyncPool, statement: Statement) -> PGresult:
+    async with pool.connection() as connection:
+        cursor = await connection.execute(statement.text, statement.parameters)
+    if cursor.pgresult is None:
+        raise psycopg.OperationalError("the connection was lost")
+    return cursor.pgresult
+
+
+def _lost(error: psycopg.OperationalError) -> bool:
+    """Whether an error says that the connection is no more."""
+    ended = (psycopg.errors.AdminShutdown, psycopg.errors.CrashShutdown)
+    return isinstance(error, ended) or (error.sqlstate is None and not isinstance(error, PoolTimeout))
