@@ -24,10 +24,18 @@ _POINTS = 20_000  # roughly as many as a bent outline may get
 
 def transform_shape(shape: shapely.Geometry, from_srid: Srid, to_srid: Srid) -> bytes | None:
     """A shape in the axis order of its CRS as WKB in `to_srid`, x = east; None where nothing of it can be there."""
-    if is_axis_swapped(from_srid):
-        shape = shapely.transform(shape, lambda points: points[:, ::-1])
-    moved = project(shape, from_srid, to_srid)
+    moved = project(_east_first(shape, from_srid), from_srid, to_srid)
+    if not moved.is_valid:  # a needle whose sides met by the rounding of coordinates
+        moved = shapely.make_valid(moved)
     return None if moved.is_empty else bytes(shapely.to_wkb(moved))
+
+
+def reaches_beyond(shape: shapely.Geometry, from_srid: Srid, to_srid: Srid) -> bool:
+    """Whether a part of a shape, in the axis order of its CRS, lies where `to_srid` cannot show it."""
+    source = postgis_srid(from_srid)
+    if source == to_srid or not lookup(source).is_geographic or lookup(to_srid).is_geographic:
+        return False
+    return not shapely.contains(reach_of(to_srid), _east_first(shape, from_srid))
 
 
 def project(shape: shapely.Geometry, from_srid: Srid, to_srid: Srid) -> shapely.Geometry:
@@ -69,3 +77,8 @@ def _cut(shape: shapely.Geometry, srid: Srid) -> shapely.Geometry:
     """What of a shape in degrees lies in reach of a plane CRS; a shape well inside stays as it is."""
     frame = reach_of(srid)
     return shape if shapely.contains(frame, shape) else shapely.intersection(shape, frame)
+
+
+def _east_first(shape: shapely.Geometry, srid: Srid) -> shapely.Geometry:
+    """A shape in the axis order of its CRS, turned so that x = east."""
+    return shapely.transform(shape, lambda points: points[:, ::-1]) if is_axis_swapped(srid) else shape

@@ -4,48 +4,28 @@ The host's own reader takes `a OR b AND c` for `(a OR b) AND c`, and knows neith
 Chinese or of one letter, nor doubled quotes; so this one is ours: recursive descent over a list of tokens.
 """
 
-import re
+from collections.abc import Callable
 from decimal import Decimal
-from typing import NamedTuple, cast
+from typing import cast, get_args
 
 from core.errors import BadRequest
 from core.geojson import read_wkt
 from core.language import Text
 from features.filters import nodes
 from features.filters.errors import FilterCutShort, FilterTooDeep, FilterUnreadable, FilterUnsupported
+from features.filters.functions import BY_NAME
 from features.filters.limits import MAX_DEPTH
-from features.filters.literals import read_date, read_instant, read_number, read_text
+from features.filters.literals import read_date, read_end, read_instant, read_number, read_text
 from features.filters.nodes import Node
+from features.filters.tokens import A_VALUE, Token, tokens, unquote
 
-_TOKEN = re.compile(
-    r"""(?P<space>\s+)
-    | (?P<number>(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?!\w))
-    | (?P<text>'(?:''|\\'|[^'])*')
-    | (?P<quoted>"(?:""|[^"])+")
-    | (?P<name>(?:[^\W\d]|:)[\w.:]*)
-    | (?P<sign><=|>=|<>|!=|[=<>+\-*/%^(),])
-    """,
-    re.VERBOSE,
-)
 _RESERVED = {"AND", "OR", "NOT", "IN", "LIKE", "BETWEEN", "IS", "NULL"}
 _GEOMETRIES = {"POINT", "LINESTRING", "POLYGON", "GEOMETRYCOLLECTION"} | {
     f"MULTI{kind}" for kind in ("POINT", "LINESTRING", "POLYGON")
 }
-_A_VALUE = Text("a property, a number, a text in '...' or a function", "属性、数值、'...' 文本或函数")
+_SPATIAL, _TEMPORAL, _ARRAY = map(get_args, (nodes.SpatialOp, nodes.TemporalOp, nodes.ArrayOp))
 _AN_OPERATOR = Text("an operator or the end", "运算符或结尾")
-
-
-class Token(NamedTuple):
-    """A word of the filter: what it is, its characters, and where it begins."""
-
-    kind: str
-    text: str
-    at: int
-
-    @property
-    def word(self) -> str:
-        """A keyword or sign, in capitals; nothing for what is quoted."""
-        return self.text.upper() if self.kind in ("name", "sign") else ""
+_ONE_POWER = Text("a bracket around one of two powers, as in (a ^ b) ^ c,", "括号(连续乘方须写作 (a ^ b) ^ c)")
 
 
 def read(text: str) -> Node:
@@ -53,25 +33,12 @@ def read(text: str) -> Node:
     return _Reader(text).whole()
 
 
-def _tokens(text: str) -> list[Token]:
-    found: list[Token] = []
-    at = 0
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        if match is None:
-            raise FilterUnreadable(at=at + 1, near=text[at : at + 10], expected=_A_VALUE)
-        if match.lastgroup != "space":
-            found.append(Token(str(match.lastgroup), match[0], at))
-        at = match.end()
-    return [*found, Token("end", "", len(text))]
-
-
 class _Reader:
     """A place in the tokens; each method reads one rule of the grammar and moves on."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens = _tokens(text)
+        self.tokens = tokens(text)
         self.place = 0
         self.depth = 0
 
@@ -154,7 +121,7 @@ class _Reader:
         if word in ("BETWEEN", "IN", "LIKE"):
             return self.ranged(left, _AN_OPERATOR)
         if word == "!=":
-            raise FilterUnsupported(what=word)
+            raise _unknown(word)
         return left
 
     def ranged(self, left: Node, expected: Text) -> Node:
@@ -165,15 +132,16 @@ class _Reader:
             return nodes.Between(left, low, self.sum())
         if self.takes("IN"):
             self.expect("(")
-            return nodes.In(left, self.rest_of_list(self.sum()))
+            return nodes.In(left, self.rest_of_list(self.sum))
         if self.takes("LIKE"):
             return nodes.Like(left, self.sum())
         raise self.unreadable(expected)
 
-    def rest_of_list(self, first: Node) -> tuple[Node, ...]:
-        items = [first]
+    def rest_of_list(self, item: Callable[[], Node]) -> tuple[Node, ...]:
+        """One or more items, and the bracket after them."""
+        items = [item()]
         while self.takes(","):
-            items.append(self.sum())
+            items.append(item())
         self.expect(")")
         return tuple(items)
 
@@ -182,47 +150,63 @@ class _Reader:
         left = self.product()
         while self.next.word in ("+", "-"):
             self.deeper()  # a chain of sums is a tree as deep as it is long
-            left = nodes.Arithmetic(cast(nodes.ArithmeticOp, self.take().text), left, self.product())
+            left = nodes.Arithmetic(cast(nodes.ArithmeticOp, self.take().word), left, self.product())
         self.depth = start
         return left
 
     def product(self) -> Node:
         start = self.depth
-        left = self.factor()
-        while self.next.word in ("*", "/", "%", "^", "DIV"):
+        left = self.power()
+        while self.next.word in ("*", "/", "%", "DIV"):
             self.deeper()
-            sign = self.take()
-            if sign.word not in ("*", "/"):
-                raise FilterUnsupported(what=sign.text)
-            left = nodes.Arithmetic(cast(nodes.ArithmeticOp, sign.text), left, self.factor())
+            left = nodes.Arithmetic(cast(nodes.ArithmeticOp, self.take().word), left, self.power())
         self.depth = start
         return left
 
+    def power(self) -> Node:
+        left = self.factor()
+        if not self.takes("^"):
+            return left
+        node = nodes.Arithmetic("^", left, self.factor())
+        if self.next.word == "^":
+            raise self.unreadable(_ONE_POWER)
+        return node
+
     def factor(self) -> Node:
+        """A value with its sign, which binds closer than anything else: -2 ^ 2 is 4 (rule arithmeticFactor)."""
+        if self.next.word in ("+", "-") and self.after.kind == "number":
+            sign = self.take().text
+            return nodes.Value(read_number(f"{sign}{self.take().text}".removeprefix("+")))
         if not self.takes("-"):
             return self.atom()
-        if self.next.kind == "number":
-            return nodes.Value(read_number(f"-{self.take().text}"))
         self.deeper()
-        node = nodes.Arithmetic("-", nodes.Value(0), self.factor())
+        node = nodes.Arithmetic("*", nodes.Value(-1), self.factor())
         self.depth -= 1
         return node
 
     def atom(self) -> Node:
         token = self.next
         if self.takes("("):
-            node = self.disjunction()
-            self.expect(")")
-            return node
+            return self.bracketed()
         if token.kind == "number":
             return nodes.Value(read_number(self.take().text))
         if token.kind == "text":
-            return nodes.Value(read_text(unquote(self.take().text)))
+            return nodes.Value(self.quoted_text())
         if token.kind == "quoted":
             return nodes.Property(self.take().text[1:-1].replace('""', '"'))
         if token.kind == "name" and token.word not in _RESERVED:
             return self.named()
-        raise self.unreadable(_A_VALUE)
+        raise self.unreadable(A_VALUE)
+
+    def bracketed(self) -> Node:
+        """An expression in brackets; an array, if it is none or several."""
+        if self.takes(")"):
+            return nodes.Array(())
+        first = self.disjunction()
+        if self.takes(","):
+            return nodes.Array((first, *self.rest_of_list(self.disjunction)))
+        self.expect(")")
+        return first
 
     def named(self) -> Node:
         """A word that is a property, a boolean, a geometry or a function, by what follows it."""
@@ -233,42 +217,72 @@ class _Reader:
         self.take()
         if called:
             self.take()
-            return self.function(token)
+            self.deeper()
+            node = self.function(token)
+            self.depth -= 1
+            return node
         if token.word in ("TRUE", "FALSE"):
             return nodes.Value(token.word == "TRUE")
         return nodes.Property(token.text)
 
     def function(self, name: Token) -> Node:
-        match name.word:
-            case "CASEI":
-                return nodes.CaseI(self.only(self.sum()))
-            case "DATE":
-                return self.only(nodes.Value(read_date(self.quoted_text())))
-            case "TIMESTAMP":
-                return self.only(nodes.Value(read_instant(self.quoted_text())))
-            case "BBOX":
-                return nodes.Box(self.numbers())
-            case "S_INTERSECTS":
-                left = self.sum()
-                self.expect(",")
-                return nodes.Intersects(left, self.only(self.sum()))
-        raise FilterUnsupported(what=f"{name.text[:60]}(...)")
+        """What stands in the brackets of a function, and the closing one."""
+        word = name.word
+        if word in _SPATIAL:
+            return nodes.Spatial(cast(nodes.SpatialOp, word), *self.two(self.sum))
+        if word in _TEMPORAL:
+            return nodes.Temporal(cast(nodes.TemporalOp, word), *self.two(self.sum))
+        if word in _ARRAY:
+            return nodes.ArrayTest(cast(nodes.ArrayOp, word), *self.two(self.array))
+        if word in _CONSTRUCTORS:
+            return _CONSTRUCTORS[word](self)
+        if word.lower() in BY_NAME:
+            arguments = () if self.takes(")") else self.rest_of_list(self.disjunction)
+            return nodes.Call(word.lower(), arguments)
+        raise _unknown(f"{name.text[:60]}(...)")
+
+    def two(self, item: Callable[[], Node]) -> tuple[Node, Node]:
+        left = item()
+        self.expect(",")
+        return left, self.only(item())
 
     def only(self, node: Node) -> Node:
         """The function's last argument, and its bracket."""
         self.expect(")")
         return node
 
+    def array(self) -> Node:
+        """An array, which brackets always are in this place, or a property."""
+        if not self.takes("("):
+            return self.sum()
+        self.deeper()
+        items = () if self.takes(")") else self.rest_of_list(self.disjunction)
+        self.depth -= 1
+        return nodes.Array(items)
+
+    def interval(self) -> Node:
+        start, end = self.interval_end(), None
+        self.expect(",")
+        end = self.interval_end()
+        self.expect(")")
+        return nodes.Interval(start, end)
+
+    def interval_end(self) -> Node | None:
+        if self.next.kind != "text":
+            return self.sum()
+        moment = read_end(self.quoted_text())
+        return nodes.Value(moment) if moment else None
+
     def quoted_text(self) -> str:
         if self.next.kind != "text":
             raise self.unreadable(Text("a text in '...'", "'...' 文本"))
-        return unquote(self.take().text)
+        return read_text(unquote(self.take().text))
 
     def numbers(self) -> tuple[float, ...]:
-        found = [node.value for node in self.rest_of_list(self.factor()) if isinstance(node, nodes.Value)]
+        found = [node.value for node in self.rest_of_list(self.factor) if isinstance(node, nodes.Value)]
         numbers = tuple(float(value) for value in found if isinstance(value, int | Decimal))
         if len(numbers) not in (4, 6):
-            raise self.unreadable(Text("a BBOX of four numbers", "含四个数值的 BBOX"))
+            raise self.unreadable(Text("a BBOX of four or six numbers", "含四个或六个数值的 BBOX"))
         return numbers
 
     def well_known_text(self) -> str:
@@ -282,6 +296,15 @@ class _Reader:
         raise self.unreadable(Text("')'", "')'"))
 
 
-def unquote(text: str) -> str:
-    """The characters between single quotes; a quote within is written '' or \\'."""
-    return re.sub(r"''|\\'", "'", text[1:-1])
+_CONSTRUCTORS: dict[str, Callable[[_Reader], Node]] = {
+    "CASEI": lambda reader: nodes.CaseI(reader.only(reader.sum())),
+    "ACCENTI": lambda reader: nodes.AccentI(reader.only(reader.sum())),
+    "DATE": lambda reader: reader.only(nodes.Value(read_date(reader.quoted_text()))),
+    "TIMESTAMP": lambda reader: reader.only(nodes.Value(read_instant(reader.quoted_text()))),
+    "INTERVAL": _Reader.interval,
+    "BBOX": lambda reader: nodes.Box(reader.numbers()),
+}
+
+
+def _unknown(what: str) -> FilterUnsupported:
+    return FilterUnsupported(what=what, functions=", ".join(BY_NAME))

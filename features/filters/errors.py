@@ -10,6 +10,13 @@ class FilterTooLong(BadRequest):
     zh = "过滤条件有 {length} 字节,最多 {limit} 字节。请简化条件。"
 
 
+class TextTooLong(BadRequest):
+    """A text in quotes that is longer than any value one searches for."""
+
+    en = "A text in the filter has {length} characters; at most {limit} are read. Search for a part of it with LIKE."
+    zh = "过滤条件中的一个文本有 {length} 个字符,最多 {limit} 个。请用 LIKE 查找其中一部分。"
+
+
 class FilterTooDeep(BadRequest):
     """Brackets in brackets in brackets."""
 
@@ -27,8 +34,15 @@ class FilterTooWide(BadRequest):
 class PatternTooWild(BadRequest):
     """A pattern that would take long to match."""
 
-    en = "A LIKE pattern has {count} wildcards %; at most {limit} are read."
-    zh = "LIKE 模式包含 {count} 个通配符 %,最多 {limit} 个。"
+    en = "A LIKE pattern has {count} wildcards %; at most {limit} are read. Write more of the text between them."
+    zh = "LIKE 模式包含 {count} 个通配符 %,最多 {limit} 个。请写出更多文字,减少通配符。"
+
+
+class PatternsTooWild(BadRequest):
+    """Patterns that would together take long to match."""
+
+    en = "The LIKE patterns of the filter have more than {limit} wildcards % together. Ask for less at once."
+    zh = "过滤条件中所有 LIKE 模式的通配符 % 合计超过 {limit} 个。请减少模式或通配符。"
 
 
 class FilterUnreadable(BadRequest):
@@ -53,16 +67,24 @@ class FilterNotJson(BadRequest):
 
 
 class FilterUnsupported(BadRequest):
-    """CQL2, but a part of it that is not served here."""
+    """An operator that CQL2 does not have."""
 
     en = (
-        "{what} is not supported in filters. There are = <> < > <= >=, BETWEEN, IN, LIKE, IS NULL, AND, OR, NOT,"
-        " + - * /, CASEI, DATE, TIMESTAMP, S_INTERSECTS and BBOX."
+        "{what} is not known in filters. There are = <> < > <= >=, BETWEEN, IN, LIKE, IS NULL, AND, OR, NOT,"
+        " + - * / % div ^, CASEI, ACCENTI, DATE, TIMESTAMP, INTERVAL, BBOX, the functions S_..., T_... and A_... of"
+        " CQL2, and {functions}."
     )
     zh = (
-        "过滤条件不支持 {what}。可用:= <> < > <= >=、BETWEEN、IN、LIKE、IS NULL、AND、OR、NOT、"
-        "+ - * /、CASEI、DATE、TIMESTAMP、S_INTERSECTS 和 BBOX。"
+        "过滤条件不支持 {what}。可用:= <> < > <= >=、BETWEEN、IN、LIKE、IS NULL、AND、OR、NOT、+ - * / % div ^、"
+        "CASEI、ACCENTI、DATE、TIMESTAMP、INTERVAL、BBOX,CQL2 的 S_...、T_...、A_... 函数,以及 {functions}。"
     )
+
+
+class WrongArguments(BadRequest):
+    """A function that is called with more or fewer arguments than it takes."""
+
+    en = "{name} in the filter takes one argument, not {given}. Write {usage}."
+    zh = "过滤条件中的 {name} 需要一个参数,而不是 {given} 个。请写作 {usage}。"
 
 
 class BadLiteral(BadRequest):
@@ -80,10 +102,10 @@ class UnknownProperty(BadRequest):
 
 
 class NotComparable(BadRequest):
-    """An attribute of a type without an order, such as JSON or an array."""
+    """An attribute of a type without an order, such as JSON."""
 
-    en = "{name} has the type {type}, which filters cannot compare. Only IS NULL can be asked of it."
-    zh = "{name} 的类型为 {type},过滤条件无法比较,只能判断 IS NULL。"
+    en = "{name} has the type {type}, which filters cannot compare. {advice}"
+    zh = "{name} 的类型为 {type},过滤条件无法比较。{advice}"
 
 
 class TypesDiffer(BadRequest):
@@ -105,6 +127,55 @@ class NotAValue(BadRequest):
 
     en = "{what} in the filter stands where a value belongs."
     zh = "过滤条件中的 {what} 处应为一个值。"
+
+
+class NoPattern(BadRequest):
+    """LIKE with something else than a text on its right."""
+
+    en = "LIKE in the filter takes a text in quotes on its right, such as LIKE 'a%', or CASEI or ACCENTI of one."
+    zh = "过滤条件中 LIKE 右侧须为带引号的文本(如 LIKE 'a%'),或其 CASEI、ACCENTI。"
+
+
+class NoTime(BadRequest):
+    """Something in a T_ function that is neither an instant nor an interval."""
+
+    en = (
+        "{op} in the filter compares dates, timestamps and intervals, not {given}. Write a property of such a type,"
+        " DATE('2024-05-31'), TIMESTAMP('2024-05-31T08:00:00Z') or INTERVAL('2024-01-01', '..')."
+    )
+    zh = (
+        "过滤条件中的 {op} 用于比较日期、时刻和时段,而不是 {given}。请写日期或时刻属性、DATE('2024-05-31')、"
+        "TIMESTAMP('2024-05-31T08:00:00Z') 或 INTERVAL('2024-01-01', '..')。"
+    )
+
+
+class NoInterval(BadRequest):
+    """An instant in a function that only intervals can answer."""
+
+    en = (
+        "{op} in the filter compares two intervals, and {given} is an instant. T_AFTER, T_BEFORE, T_EQUALS, T_DISJOINT"
+        " and T_INTERSECTS take instants; INTERVAL(a, b) makes an interval."
+    )
+    zh = (
+        "过滤条件中的 {op} 用于比较两个时段,而 {given} 是时刻。T_AFTER、T_BEFORE、T_EQUALS、T_DISJOINT 和 "
+        "T_INTERSECTS 可用于时刻;INTERVAL(a, b) 表示时段。"
+    )
+
+
+class IntervalReversed(BadRequest):
+    """An interval that ends before it begins."""
+
+    en = "The interval from {start} to {end} in the filter ends before it begins. Exchange its ends."
+    zh = "过滤条件中的时段 {start} 至 {end} 结束早于开始。请交换两端。"
+
+
+class NoArray(BadRequest):
+    """Something in an A_ function that is no array."""
+
+    en = (
+        "{op} in the filter compares two arrays, and {given} is none. Write ('a', 'b'), or a property of an array type."
+    )
+    zh = "过滤条件中的 {op} 用于比较两个数组,而 {given} 不是数组。请写 ('a', 'b') 或数组类型的属性。"
 
 
 class FilterNotComputable(BadRequest):

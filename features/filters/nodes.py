@@ -8,7 +8,15 @@ from typing import Literal as OneOf
 import shapely
 
 ComparisonOp = OneOf["=", "<>", "<", ">", "<=", ">="]
-ArithmeticOp = OneOf["+", "-", "*", "/"]
+ArithmeticOp = OneOf["+", "-", "*", "/", "%", "DIV", "^"]
+SpatialOp = OneOf[
+    "S_INTERSECTS", "S_EQUALS", "S_DISJOINT", "S_TOUCHES", "S_WITHIN", "S_OVERLAPS", "S_CROSSES", "S_CONTAINS"
+]
+TemporalOp = OneOf[
+    "T_AFTER", "T_BEFORE", "T_CONTAINS", "T_DISJOINT", "T_DURING", "T_EQUALS", "T_FINISHEDBY", "T_FINISHES",
+    "T_INTERSECTS", "T_MEETS", "T_METBY", "T_OVERLAPPEDBY", "T_OVERLAPS", "T_STARTEDBY", "T_STARTS",
+]  # fmt: skip
+ArrayOp = OneOf["A_EQUALS", "A_CONTAINS", "A_CONTAINEDBY", "A_OVERLAPS"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,21 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
+class Interval:
+    """The time between two instants, both included; None is an end that is open."""
+
+    start: "Node | None"
+    end: "Node | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """A set of values."""
+
+    items: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Arithmetic:
     """Two numbers combined."""
 
@@ -53,6 +76,21 @@ class CaseI:
     """A text whose case does not matter."""
 
     text: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class AccentI:
+    """A text whose accents do not matter."""
+
+    text: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One of our own functions, by its name in small letters."""
+
+    name: str
+    arguments: tuple["Node", ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +135,28 @@ class IsNull:
 
 
 @dataclass(frozen=True, slots=True)
-class Intersects:
-    """Two geometries that share a point."""
+class Spatial:
+    """How two geometries lie to each other."""
 
+    op: SpatialOp
+    left: "Node"
+    right: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Temporal:
+    """How two instants or intervals lie to each other."""
+
+    op: TemporalOp
+    left: "Node"
+    right: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayTest:
+    """What two sets of values share."""
+
+    op: ArrayOp
     left: "Node"
     right: "Node"
 
@@ -126,6 +183,6 @@ class Or:
 
 
 Node = (
-    Property | Value | Shape | Box | Arithmetic | CaseI
-    | Comparison | Between | In | Like | IsNull | Intersects | Not | And | Or
+    Property | Value | Shape | Box | Interval | Array | Arithmetic | CaseI | AccentI | Call
+    | Comparison | Between | In | Like | IsNull | Spatial | Temporal | ArrayTest | Not | And | Or
 )  # fmt: skip

@@ -1,57 +1,24 @@
 """Writes a filter as SQL for one data set: names from its fields only, values as parameters, types checked before."""
 
-import re
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Literal, NamedTuple
-
 from psycopg import sql
 
-from core.bbox import bbox_polygon
-from core.catalogue import GEOMETRY, Dataset
+from core.catalogue import Dataset
 from core.crs import CRS84, Srid
-from core.geojson import BadShape
-from core.language import Text
-from core.shapes import transform_shape
+from core.database import query
 from features.filters import nodes
-from features.filters.errors import (
-    FilterTooWide,
-    FilterUnsupported,
-    NotACondition,
-    NotAValue,
-    NotComparable,
-    PatternTooWild,
-    TypesDiffer,
-    UnknownProperty,
-)
-from features.filters.limits import MAX_NODES, MAX_WILDCARDS
+from features.filters.errors import NotACondition, NotAValue, WrongArguments
+from features.filters.functions import BY_NAME
 from features.filters.nodes import Node
+from features.filters.sql_arrays import array_test
+from features.filters.sql_scope import Kind, Scalar, Scope, column, require
+from features.filters.sql_spatial import area, spatial
+from features.filters.sql_temporal import ends_of, temporal
+from features.filters.sql_values import arithmetic, literal, pattern, property_, without_accents, without_case
 
-Kind = Literal["number", "text", "boolean", "date", "instant"]
-
-_GEOMETRY_NAMES = (GEOMETRY, "geometry")
-_KINDS: dict[Kind, Text] = {
-    "number": Text("a number", "数值"),
-    "text": Text("a text", "文本"),
-    "boolean": Text("true or false", "布尔值"),
-    "date": Text("a date", "日期"),
-    "instant": Text("an instant", "时刻"),
-}
-_KIND_OF_TYPE: dict[str, Kind] = {
-    **dict.fromkeys(("smallint", "integer", "bigint", "numeric", "real", "double precision"), "number"),
-    **dict.fromkeys(("text", "character varying", "character", "uuid"), "text"),
-    **dict.fromkeys(("timestamp without time zone", "timestamp with time zone"), "instant"),
-    "boolean": "boolean",
-    "date": "date",
-}
-_HINTS: dict[tuple[Kind, Kind], Text] = {
-    ("text", "number"): Text(" Put it in quotes: '1'.", "请加引号:'1'。"),
-    ("number", "text"): Text(" Write it without quotes.", "不要加引号。"),
-    ("date", "text"): Text(" Write DATE('2024-05-31').", "请写作 DATE('2024-05-31')。"),
-    ("instant", "text"): Text(
-        " Write TIMESTAMP('2024-05-31T08:00:00Z').", "请写作 TIMESTAMP('2024-05-31T08:00:00Z')。"
-    ),
-}
+_CONDITIONS = (
+    nodes.And, nodes.Or, nodes.Not, nodes.Comparison, nodes.Between, nodes.In, nodes.Like, nodes.IsNull,
+    nodes.Spatial, nodes.Temporal, nodes.ArrayTest,
+)  # fmt: skip
 _COMPARISONS: dict[nodes.ComparisonOp, sql.SQL] = {
     "=": sql.SQL("({} = {})"),
     "<>": sql.SQL("({} <> {})"),
@@ -60,30 +27,21 @@ _COMPARISONS: dict[nodes.ComparisonOp, sql.SQL] = {
     "<=": sql.SQL("({} <= {})"),
     ">=": sql.SQL("({} >= {})"),
 }
-_ARITHMETIC: dict[nodes.ArithmeticOp, sql.SQL] = {
-    "+": sql.SQL("({} + {})"),
-    "-": sql.SQL("({} - {})"),
-    "*": sql.SQL("({} * {})"),
-    "/": sql.SQL("({} / nullif({}, 0))"),  # nothing divided by zero is known, so nothing matches
+_OF_TEXT = {
+    "lower": sql.SQL('(lower({} collate "und-x-icu") collate "default")'),
+    "upper": sql.SQL('(upper({} collate "und-x-icu") collate "default")'),
+    "length": sql.SQL("char_length({})"),
+}
+_OF_NUMBER = {
+    "abs": sql.SQL("abs({})"),
+    "floor": sql.SQL("floor({})"),
+    "ceil": sql.SQL("ceil({})"),
+    "round": sql.SQL("round({})"),
 }
 
 
-class _Scalar(NamedTuple):
-    """A value as SQL, its kind, how to speak of it, and whether it was computed: then it is numeric."""
-
-    code: sql.Composable
-    kind: Kind
-    shown: str
-    computed: bool = False
-
-    @property
-    def numeric(self) -> sql.Composable:
-        """A number as PostgreSQL's numeric, which neither overflows nor divides whole numbers to whole numbers."""
-        return self.code if self.computed else sql.SQL("{}::numeric").format(self.code)
-
-
 def to_sql(node: Node, dataset: Dataset, *, crs: Srid = CRS84) -> tuple[sql.Composable, dict[str, object]]:
-    """A condition on the rows of the data set's table, and its parameters f0, f1 ...
+    """A condition on the rows of the data set's table, which goes by `f`, and its parameters f0, f1 ...
 
     Literal geometries are in `crs`, in the axis order it is advertised with. Instants need a session in UTC.
     """
@@ -91,179 +49,121 @@ def to_sql(node: Node, dataset: Dataset, *, crs: Srid = CRS84) -> tuple[sql.Comp
     return writer.condition(node), writer.parameters
 
 
-def column(name: str) -> sql.Identifier:
-    """A column in a statement that is executed with parameters, where psycopg takes % for the start of one."""
-    return sql.Identifier(name.replace("%", "%%"))
-
-
-class _Writer:
-    """Writes the conditions and values of one filter, and keeps its parameters."""
-
-    def __init__(self, dataset: Dataset, crs: Srid) -> None:
-        self.dataset = dataset
-        self.crs = crs
-        self.types = {dataset.key: "bigint"} | dict(dataset.fields)
-        self.parameters: dict[str, object] = {}
-        self.seen = 0
-
-    def count(self) -> None:
-        self.seen += 1
-        if self.seen > MAX_NODES:
-            raise FilterTooWide(limit=MAX_NODES)
-
-    def bound(self, value: object) -> sql.Composable:
-        name = f"f{len(self.parameters)}"
-        self.parameters[name] = value
-        return sql.Placeholder(name)
+class _Writer(Scope):
+    """Writes the conditions and values of one filter."""
 
     def condition(self, node: Node) -> sql.Composable:
         """What is true, false or unknown of a row."""
-        self.count()
         match node:
             case nodes.And(operands):
+                self.count()
                 return sql.SQL("({})").format(sql.SQL(" and ").join(map(self.condition, operands)))
             case nodes.Or(operands):
+                self.count()
                 return sql.SQL("({})").format(sql.SQL(" or ").join(map(self.condition, operands)))
             case nodes.Not(operand):
+                self.count()
                 return sql.SQL("(not {})").format(self.condition(operand))
+            case nodes.Spatial(op, left, right):
+                return spatial(self, op, left, right)
+            case nodes.Temporal(op, left, right):
+                return temporal(self, self.scalar, op, left, right)
+            case nodes.ArrayTest(op, left, right):
+                return array_test(self, self.scalar, op, left, right)
+        return self.comparison(node)
+
+    def comparison(self, node: Node) -> sql.Composable:
+        """A condition on single values, or a value that is a condition itself."""
+        match node:
             case nodes.Comparison(op, left, right):
                 return _COMPARISONS[op].format(*self.alike(op, left, right))
             case nodes.Between(value, low, high):
-                return sql.SQL("({} between {} and {})").format(*self.alike("BETWEEN", value, low, high))
+                return self.between(value, low, high)
             case nodes.In(value, options):
                 first, *others = self.alike("IN", value, *options)
                 return sql.SQL("({} in ({}))").format(first, sql.SQL(", ").join(others))
-            case nodes.Like(text, pattern):
-                return sql.SQL("({} like {})").format(self.text("LIKE", text).code, self.pattern(pattern))
+            case nodes.Like(text, wanted):
+                return sql.SQL("({} like {})").format(self.text("LIKE", text).code, pattern(self, wanted))
             case nodes.IsNull(value):
-                return sql.SQL("({} is null)").format(self.nullable(value))
-            case nodes.Intersects(left, right):
-                return self.intersects(left, right)
-            case nodes.Value(bool(value)):
-                return sql.SQL("true") if value else sql.SQL("false")
-        raise NotACondition(what=self.scalar(node).shown)
+                return self.is_null(value)
+        single = self.scalar(node)
+        if single.kind != "boolean":
+            raise NotACondition(what=single.shown)
+        return single.code
 
-    def scalar(self, node: Node) -> _Scalar:
+    def scalar(self, node: Node) -> Scalar:
         """A value that can be compared."""
         self.count()
         match node:
             case nodes.Property(name):
-                return self.property(name)
+                return property_(self, name)
             case nodes.Value(value):
-                return self.literal(value)
+                return literal(self, value)
             case nodes.CaseI(text):
                 operand = self.text("CASEI", text)
-                return _Scalar(sql.SQL("lower({})").format(operand.code), "text", f"CASEI({operand.shown})")
+                return Scalar(without_case(operand.code), "text", f"CASEI({operand.shown})"[:60])
+            case nodes.AccentI(text):
+                operand = self.text("ACCENTI", text)
+                return Scalar(without_accents(operand.code), "text", f"ACCENTI({operand.shown})"[:60])
             case nodes.Arithmetic(op, left, right):
-                one, other = self.number(op, left), self.number(op, right)
-                combined = _ARITHMETIC[op].format(one.numeric, other.numeric)
-                return _Scalar(combined, "number", f"{one.shown} {op} {other.shown}", computed=True)
+                return arithmetic(op, self.number(op, left), self.number(op, right))
+            case nodes.Call(name, arguments):
+                return self.call(name, arguments)
+        if isinstance(node, _CONDITIONS):
+            return Scalar(self.condition(node), "boolean", "(...)")
         raise NotAValue(what=type(node).__name__.upper())
 
-    def property(self, name: str) -> _Scalar:
-        type_ = self.type_of(name)
-        kind = _KIND_OF_TYPE.get(re.sub(r"\(.*?\)", "", type_))
-        if kind is None:
-            raise NotComparable(name=name, type=type_)
-        plain = column(name)
-        return _Scalar(sql.SQL("{}::text").format(plain) if type_ == "uuid" else plain, kind, name)
+    def call(self, name: str, arguments: tuple[Node, ...]) -> Scalar:
+        """One of our own functions, each of which takes one argument."""
+        function = BY_NAME[name]
+        if len(arguments) != 1:
+            raise WrongArguments(name=name, given=len(arguments), usage=function.usage)
+        (argument,) = arguments
+        if name == "area":
+            return area(self, name, argument)
+        if name in _OF_NUMBER:
+            value = self.number(name, argument)
+            return Scalar(_OF_NUMBER[name].format(value.numeric), "number", f"{name}({value.shown})"[:60], "computed")
+        value = self.text(name, argument)
+        kind: Kind = "number" if function.returns == "integer" else "text"
+        return Scalar(_OF_TEXT[name].format(value.code), kind, f"{name}({value.shown})"[:60])
 
-    def type_of(self, name: str) -> str:
-        """The PostgreSQL type of a property, which must be one of the data set's."""
-        if name in self.types:
-            return self.types[name]
-        if name in _GEOMETRY_NAMES:
-            return "geometry"
-        raise UnknownProperty(dataset=self.dataset.id, name=name[:60], known=", ".join(self.types))
-
-    def literal(self, value: bool | int | Decimal | str | date | datetime) -> _Scalar:
-        """A bound value, with the cast that leaves PostgreSQL no doubt."""
-        placeholder, shown = self.bound(value), repr(value) if isinstance(value, str) else str(value)
-        match value:
-            case bool():
-                return _Scalar(sql.SQL("{}::boolean").format(placeholder), "boolean", shown.upper())
-            case int() if abs(value) < 2**63:
-                return _Scalar(sql.SQL("{}::bigint").format(placeholder), "number", shown)
-            case int() | Decimal():
-                return _Scalar(sql.SQL("{}::numeric").format(placeholder), "number", shown)
-            case str():
-                return _Scalar(sql.SQL("{}::text").format(placeholder), "text", shown[:60])
-            case datetime():
-                return _Scalar(sql.SQL("{}::timestamptz").format(placeholder), "instant", shown)
-            case _:
-                return _Scalar(sql.SQL("{}::date").format(placeholder), "date", shown)
+    def between(self, value: Node, low: Node, high: Node) -> sql.Composable:
+        """Whether a value lies in a range; unknown if a bound is, as literals never are."""
+        v, a, b = self.alike("BETWEEN", value, low, high)
+        if isinstance(low, nodes.Value) and isinstance(high, nodes.Value):
+            return sql.SQL("({} between {} and {})").format(v, a, b)
+        return query("strictly_between").format(value=v, low=a, high=b)
 
     def alike(self, what: str, *values: Node) -> list[sql.Composable]:
         """Values of one kind, ready to be compared; dates and instants are comparable."""
         scalars = [self.scalar(value) for value in values]
         wanted = scalars[0] if isinstance(values[0], nodes.Property) else scalars[-1]
         for scalar in scalars:
-            _require(what, wanted.kind, scalar)
-        computed = any(scalar.computed for scalar in scalars)
-        return [scalar.numeric if computed else scalar.code for scalar in scalars]
+            require(what, wanted.kind, scalar)
+        computed = any(isinstance(value, nodes.Arithmetic | nodes.Call) for value in values)
+        exact = computed and wanted.kind == "number"
+        return [scalar.numeric if exact else scalar.code for scalar in scalars]
 
-    def number(self, what: str, node: Node) -> _Scalar:
-        return _require(what, "number", self.scalar(node))
+    def number(self, what: str, node: Node) -> Scalar:
+        return require(what, "number", self.scalar(node))
 
-    def text(self, what: str, node: Node) -> _Scalar:
-        return _require(what, "text", self.scalar(node))
+    def text(self, what: str, node: Node) -> Scalar:
+        return require(what, "text", self.scalar(node))
 
-    def pattern(self, node: Node) -> sql.Composable:
-        """A LIKE pattern, which is always a literal (CQL2, BNF `patternExpression`)."""
+    def is_null(self, node: Node) -> sql.Composable:
+        """Whether a value of any type, the geometry too, is unknown; an interval is where one of its ends is."""
         self.count()
         match node:
-            case nodes.Value(str(text)):
-                return sql.SQL("{}::text").format(self.bound(_escaped(text)))
-            case nodes.CaseI(inner):
-                return sql.SQL("lower({})").format(self.pattern(inner))
-        raise FilterUnsupported(what="LIKE without a text in quotes")
-
-    def nullable(self, node: Node) -> sql.Composable:
-        """Any value, the geometry too, of which one may ask whether it is known."""
-        if not isinstance(node, nodes.Property):
-            return self.scalar(node).code
-        known = self.type_of(node.name) != "geometry" or node.name in self.types
-        return column(node.name if known else GEOMETRY)
-
-    def intersects(self, left: Node, right: Node) -> sql.Composable:
-        """The data set's geometry against a literal one: the index answers first, then the exact test."""
-        shape = left if isinstance(right, nodes.Property) else right
-        geometry = right if isinstance(right, nodes.Property) else left
-        if not isinstance(geometry, nodes.Property) or not isinstance(shape, nodes.Shape | nodes.Box):
-            problem = Text(
-                "S_INTERSECTS takes the property geometry and one literal",
-                "S_INTERSECTS 需要 geometry 属性和一个几何常量",
-            )
-            raise BadShape(problem=problem)
-        if self.type_of(geometry.name) != "geometry":
-            raise BadShape(problem=Text(f"{geometry.name} is no geometry", f"{geometry.name} 不是几何属性"))
-        wkb = self.stored(shape)
-        if wkb is None:
-            return sql.SQL("false")
-        literal = sql.SQL("ST_GeomFromWKB({}::bytea, {})").format(self.bound(wkb), sql.Literal(self.dataset.srid))
-        return sql.SQL("({geom} && {literal} and ST_Intersects({geom}, {literal}))").format(
-            geom=column(GEOMETRY), literal=literal
-        )
-
-    def stored(self, shape: nodes.Shape | nodes.Box) -> bytes | None:
-        """A literal as WKB in the data set's CRS; None where that CRS cannot reach it, so that nothing there is."""
-        srid = Srid(self.dataset.srid)
-        if isinstance(shape, nodes.Box):
-            return bbox_polygon(shape.numbers, self.crs, srid)
-        return transform_shape(shape.geometry, self.crs, srid)
+            case nodes.Property(name):
+                self.type_of(name)
+                return sql.SQL("({} is null)").format(self.column_of(name))
+            case nodes.Shape() | nodes.Box():
+                return sql.SQL("false")
+            case nodes.Interval():
+                ends = ends_of(self, self.scalar, node)
+                return sql.SQL("(num_nulls({}) > 0)").format(sql.SQL(", ").join(ends)) if ends else sql.SQL("false")
+        return sql.SQL("({} is null)").format(self.scalar(node).code)
 
 
-def _require(what: str, wanted: Kind, scalar: _Scalar) -> _Scalar:
-    """Return the value if it is of the wanted kind."""
-    if scalar.kind == wanted or {scalar.kind, wanted} == {"date", "instant"}:
-        return scalar
-    hint = _HINTS.get((wanted, scalar.kind), Text("", ""))
-    raise TypesDiffer(what=what, wanted=_KINDS[wanted], given=scalar.shown, kind=_KINDS[scalar.kind], hint=hint)
-
-
-def _escaped(pattern: str) -> str:
-    """A CQL2 pattern as PostgreSQL reads it: a backslash before anything but a wildcard stands for itself."""
-    wildcards = len(re.findall(r"(?<!\\)%", pattern))
-    if wildcards > MAX_WILDCARDS:
-        raise PatternTooWild(count=wildcards, limit=MAX_WILDCARDS)
-    return re.sub(r"\\([%_\\])|\\", lambda match: match[0] if match[1] else "\\\\", pattern)
+__all__ = ["column", "to_sql"]

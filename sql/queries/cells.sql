@@ -32,11 +32,11 @@ with target as materialized (
 feature as (
     select
         {key} as key,
-        st_transform(st_force2d(geom), %(plane)s::integer) as shape
-    from {table}
+        st_transform(st_force2d(f.geom), %(plane)s::integer) as shape
+    from {table} as f
     where
-        not st_isempty(geom)
-        and (%(reach)s::bytea is null or geom && st_geomfromwkb(%(reach)s::bytea, {stored}))
+        not st_isempty(f.geom)
+        and (%(reach)s::bytea is null or f.geom && st_geomfromwkb(%(reach)s::bytea, {stored}))
         and {condition}
 ),
 

@@ -12,14 +12,18 @@ from core.errors import BadRequest
 from core.geojson import BadShape, TooManyPoints
 from features.filters import errors, parse, parse_json
 from features.filters.nodes import (
+    AccentI,
     And,
     Arithmetic,
+    Array,
+    ArrayTest,
     Between,
     Box,
+    Call,
     CaseI,
     Comparison,
     In,
-    Intersects,
+    Interval,
     IsNull,
     Like,
     Node,
@@ -27,6 +31,8 @@ from features.filters.nodes import (
     Or,
     Property,
     Shape,
+    Spatial,
+    Temporal,
     Value,
 )
 
@@ -49,7 +55,7 @@ def equal(left: Node, right: Node) -> Comparison:
         ("a + 1 * 2 > 3", Comparison(">", Arithmetic("+", A, Arithmetic("*", ONE, TWO)), THREE)),
         ("(a - 1) / 2 <> -3", Comparison("<>", Arithmetic("/", Arithmetic("-", A, ONE), TWO), Value(-3))),
         ("a - 1 - 2 = 3", equal(Arithmetic("-", Arithmetic("-", A, ONE), TWO), THREE)),
-        ("-a >= 1.50", Comparison(">=", Arithmetic("-", Value(0), A), Value(Decimal("1.50")))),
+        ("-a >= 1.50", Comparison(">=", Arithmetic("*", Value(-1), A), Value(Decimal("1.50")))),
         ("a BETWEEN 1 AND 2 AND b=3", And((Between(A, ONE, TWO), equal(B, THREE)))),
         ("a NOT BETWEEN 1 AND 2", Not(Between(A, ONE, TWO))),
         ("a IN (1, 2)", In(A, (ONE, TWO))),
@@ -66,15 +72,33 @@ def equal(left: Node, right: Node) -> Comparison:
             "a < TIMESTAMP('2024-05-31T08:00:00.5Z')",
             Comparison("<", A, Value(datetime(2024, 5, 31, 8, 0, 0, 500_000, UTC))),
         ),
-        ("S_INTERSECTS(geom,\n\tBBOX(-1,2,3,4.5))", Intersects(Property("geom"), Box((-1, 2, 3, 4.5)))),
-        ("S_INTERSECTS(point, POINT Z (1 2 3))", Intersects(Property("point"), Shape(shapely.Point(1, 2)))),
+        ("S_INTERSECTS(geom,\n\tBBOX(-1,2,3,4.5))", Spatial("S_INTERSECTS", Property("geom"), Box((-1, 2, 3, 4.5)))),
+        ("S_INTERSECTS(point, POINT Z (1 2 3))", Spatial("S_INTERSECTS", Property("point"), Shape(shapely.Point(1, 2)))),
         (
             "S_INTERSECTS(geom, POLYGON((0 0,1 0,1 1,0 0))) AND a=1",
-            And((Intersects(Property("geom"), Shape(shapely.Polygon([(0, 0), (1, 0), (1, 1)]))), equal(A, ONE))),
+            And((Spatial("S_INTERSECTS", Property("geom"), Shape(shapely.Polygon([(0, 0), (1, 0), (1, 1)]))), equal(A, ONE))),
         ),
         ("TRUE", Value(True)),
+        ("a = b ^ 2 % 3", equal(A, Arithmetic("%", Arithmetic("^", B, TWO), THREE))),
+        ("a = -1 ^ 2 div 3", equal(A, Arithmetic("DIV", Arithmetic("^", Value(-1), TWO), THREE))),
+        ("a = +1 - -2", equal(A, Arithmetic("-", ONE, Value(-2)))),
+        ("a = 'tab\\tquote\\'back\\\\slash'", equal(A, Value("tab\tquote'back\\slash"))),
+        ("a LIKE '50\\%'", Like(A, Value("50\\%"))),
+        ("a = 'C:\\\\' AND b = 'x'", And((equal(A, Value("C:\\")), equal(B, Value("x"))))),
+        ("ACCENTI(CASEI(a)) = accenti(casei('É'))", equal(AccentI(CaseI(A)), AccentI(CaseI(Value("É"))))),
+        ("CASEI(a) IN (CASEI('x'), CASEI('y'))", In(CaseI(A), (CaseI(Value("x")), CaseI(Value("y"))))),
+        ("T_DURING(INTERVAL(a, b), interval('2024-01-01', '..'))",
+         Temporal("T_DURING", Interval(A, B), Interval(Value(date(2024, 1, 1)), None))),
+        ("A_CONTAINS(a, ('x', 1 + 2, b))",
+         ArrayTest("A_CONTAINS", A, Array((Value("x"), Arithmetic("+", ONE, TWO), B)))),
+        ("A_EQUALS((), (1))", ArrayTest("A_EQUALS", Array(()), Array((ONE,)))),
+        ("Lower(a) = round(1.5)", equal(Call("lower", (A,)), Call("round", (Value(Decimal("1.5")),)))),
+        ("a AND NOT (b OR TRUE)", And((A, Not(Or((B, Value(True))))))),
+        ("(a = 1) IS NULL", IsNull(equal(A, ONE))),
+        ("POINT(1 2) IS NULL", IsNull(Shape(shapely.Point(1, 2)))),
+        ("eo:cloud.cover = 1", equal(Property("eo:cloud.cover"), ONE)),
     ],
-)
+)  # fmt: skip
 def test_text_is_read_as_the_standard_says(text: str, node: Node) -> None:
     assert parse(text) == node
 
@@ -97,6 +121,15 @@ def test_text_is_read_as_the_standard_says(text: str, node: Node) -> None:
             '{"op":"s_intersects","args":[{"property":"geom"},{"type":"GeometryCollection","geometries":[{"type":"Point","coordinates":[1,2]},{"type":"LineString","coordinates":[[0,0],[1,1]]}]}]}',
         ),
         ("a = FALSE", '{"op":"=","args":[{"property":"a"},false]}'),
+        ("ACCENTI(a) = ACCENTI('é')", '{"op":"=","args":[{"op":"accenti","args":[{"property":"a"}]},{"op":"accenti","args":["é"]}]}'),
+        ("S_WITHIN(POINT(1 2), geom)", '{"op":"s_within","args":[{"type":"Point","coordinates":[1,2]},{"property":"geom"}]}'),
+        ("T_FINISHEDBY(INTERVAL(a, '..'), INTERVAL('2024-01-01', '2024-01-02T00:00:00Z'))",
+         '{"op":"t_finishedBy","args":[{"interval":[{"property":"a"},".."]},{"interval":["2024-01-01","2024-01-02T00:00:00Z"]}]}'),
+        ("A_CONTAINEDBY(a, ('x', 'y'))", '{"op":"a_containedBy","args":[{"property":"a"},["x","y"]]}'),
+        ("a = 7 div 2 % 3 ^ 2", '{"op":"=","args":[{"property":"a"},{"op":"%","args":[{"op":"div","args":[7,2]},{"op":"^","args":[3,2]}]}]}'),
+        ("-a = 1", '{"op":"=","args":[{"op":"*","args":[-1,{"property":"a"}]},1]}'),
+        ("lower(a) = 'x'", '{"op":"=","args":[{"op":"lower","args":[{"property":"a"}]},"x"]}'),
+        ("a LIKE '50\\\\%'", '{"op":"like","args":[{"property":"a"},"50\\\\%"]}'),
     ],
 )  # fmt: skip
 def test_json_means_the_same_as_text(text: str, json: str) -> None:
@@ -115,11 +148,22 @@ def test_json_means_the_same_as_text(text: str, json: str) -> None:
         ("a; DROP TABLE x", errors.FilterUnreadable),
         ("a = 12abc", errors.FilterUnreadable),
         ("a != 1", errors.FilterUnsupported),
-        ("a = b % 2", errors.FilterUnsupported),
+        ("a = 2 ^ 3 ^ 4", errors.FilterUnreadable),
+        ("a = (b", errors.FilterCutShort),
+        ("a = b)", errors.FilterUnreadable),
+        ("a = 1 IS NULL", errors.FilterUnreadable),
+        ("a LIKE", errors.FilterCutShort),
+        ("a NOT = 1", errors.FilterUnreadable),
         ("a = pg_sleep(10)", errors.FilterUnsupported),
         ("query_to_xml('select 1', true, true, '') IS NULL", errors.FilterUnsupported),
-        ("S_WITHIN(geom, POINT(1 2))", errors.FilterUnsupported),
-        ("T_AFTER(a, DATE('2024-01-01'))", errors.FilterUnsupported),
+        ("S_WITHIN(geom)", errors.FilterUnreadable),
+        ("S_DWITHIN(geom, POINT(1 2), 5)", errors.FilterUnsupported),
+        ("T_AFTER(a, DATE('2024-01-01'), b)", errors.FilterUnreadable),
+        ("T_AFTER(a, INTERVAL('2024-01-01'))", errors.FilterUnreadable),
+        ("T_AFTER(a, INTERVAL('2024-13-01', '..'))", errors.BadLiteral),
+        ("T_AFTER(a, INTERVAL('...', '..'))", errors.BadLiteral),
+        ("A_EQUALS(a, ('x',))", errors.FilterUnreadable),
+        ("A_EQUALS(a, ['x'])", errors.FilterUnreadable),
         ("a = 1e999", errors.BadLiteral),
         ("a = 1e-999", errors.BadLiteral),
         ("a = DATE('2023-02-29')", errors.BadLiteral),
@@ -153,6 +197,11 @@ def test_what_is_no_filter_is_refused_with_its_reason(text: str, error: type[Bad
         '{"op":"and","args":[true]}',
         '{"op":"pg_sleep","args":[1]}',
         '{"function":{"name":"version","args":[]}}',
+        '{"op":"version","args":[]}',
+        '{"op":"t_after","args":[{"property":"a"},{"interval":["2024-01-01"]}]}',
+        '{"op":"t_after","args":[{"property":"a"},{"interval":["yesterday",".."]}]}',
+        '{"op":"s_within","args":[{"property":"geom"}]}',
+        '{"op":"a_equals","args":[{"property":"a"},["x"],["y"]]}',
         '{"op":"=","args":[{"property":"a"},"\\ud800"]}',
         '{"op":"=","args":[{"property":"a"},' + "9" * 100_000 + "]}",
         '{"op":"s_intersects","args":[{"property":"geom"},{"type":"Point","coordinates":["1","2"]}]}',
@@ -171,6 +220,10 @@ def test_what_is_no_json_filter_is_refused(json: str) -> None:
     [
         "(" * 3000 + "a=1" + ")" * 3000,
         "NOT " * 2000 + "a=1",
+        "A_EQUALS((" * 500 + "a",
+        "lower(" * 1000 + "a",
+        "a = '\\\\' OR " + "(" * 500,
+        "a = 2" + " ^ (2" * 500,
         "-" * 3000 + "a = 1",
         "a" + "+1" * 2000 + " = 1",
         "CASEI(" * 1000 + "a",
@@ -198,7 +251,20 @@ def test_long_filters_are_refused_unread() -> None:
     with pytest.raises(errors.FilterTooLong):
         parse("a=1 AND " * 2000 + "a=1")
     with pytest.raises(errors.FilterTooLong):
+        parse("S_INTERSECTS(geom, POLYGON((" + "0 0," * 1_000_000 + "0 0)))")
+    with pytest.raises(errors.FilterTooLong):
         parse_json('{"op":"and","args":[' + "true," * 300_000 + "true]}")
+
+
+def test_wide_filters_are_refused() -> None:
+    for count in (6_000, 190_000):
+        with pytest.raises(errors.FilterTooWide):
+            parse_json('{"op":"in","args":[{"property":"a"},[' + "1," * count + "1]]}")
+
+
+def test_a_long_text_in_quotes_is_refused() -> None:
+    with pytest.raises(errors.TextTooLong):
+        parse_json('{"op":"=","args":[{"property":"a"},{"op":"casei","args":["' + "x" * 900_000 + '"]}]}')
 
 
 def test_a_long_chain_is_not_deep() -> None:

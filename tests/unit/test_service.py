@@ -56,7 +56,7 @@ def test_a_value_that_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch, name: 
 
 
 def test_the_private_cluster_can_hold_all_connections_or_it_says_so() -> None:
-    with pytest.raises(ValueError, match="below 90"):
+    with pytest.raises(ValueError, match="must not exceed 90"):
         Settings(workers=20, pool=20)
 
 
