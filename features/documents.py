@@ -94,7 +94,7 @@ def collection(table: Table, state: State, site: Site) -> Json:
 
 
 def queryables(dataset: Dataset, site: Site) -> Json:
-    """What filters may name; `additionalProperties: false` says that all else is refused (Part 3, 6.2)."""
+    """What filters may name; `additionalProperties: false` says that all else is refused (OGC API - Features 3, Queryables)."""
     geometry = {
         "$ref": f"https://geojson.org/schema/{_geometry_type(dataset) or 'Geometry'}.json",
         "title": _GEOMETRY.in_(site.language),

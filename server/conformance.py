@@ -1,5 +1,7 @@
 """The conformance classes that we implement, by standard; /conformance lists them as JSON and on its page."""
 
+from features.filters import CONFORMANCE as FILTERS
+
 
 def _of(standard: str, *classes: str) -> tuple[str, ...]:
     return tuple(f"http://www.opengis.net/spec/{standard}/1.0/conf/{name}" for name in classes)
@@ -18,17 +20,7 @@ FEATURES = (
     *_of("ogcapi-features-5", "schemas", "core-roles-features", "returnables-and-receivables"),
 )
 EDITING = _of("ogcapi-features-4", "create-replace-delete", "update", "optimistic-locking-etags", "features")
-CQL2 = _of(
-    "cql2",
-    "cql2-text",
-    "cql2-json",
-    "basic-cql2",
-    "advanced-comparison-operators",
-    "case-insensitive-comparison",
-    "basic-spatial-functions",
-    "basic-spatial-operators",  # what QGIS calls the class before it up to 3.44
-    "arithmetic",
-)
+CQL2 = (*FILTERS, *_of("cql2", "basic-spatial-operators"))  # the latter is what QGIS before 3.44 calls the functions
 PROCESSES = _of("ogcapi-processes-1", "core", "ogc-process-description", "json", "oas30")
 
 CONFORMANCE = tuple(sorted({*COMMON, *FEATURES, *CQL2, *PROCESSES}))

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 
 from core.catalogue import State, states
 from core.database import Pool, speaking_plainly
-from core.language import Text, spoken
+from core.language import Language, Text, spoken
 from features.documents import (
     MEDIA,
     SCHEMA_MEDIA,
@@ -24,6 +24,7 @@ from features.documents import (
     queryables,
     schema,
 )
+from features.filters import FUNCTIONS, Function
 from features.search import once
 from features.table import Table
 from server.conformance import CONFORMANCE
@@ -33,6 +34,7 @@ from server.openapi import openapi
 from server.service import Service
 
 OPENAPI_MEDIA = {"json": "application/vnd.oai.openapi+json;version=3.0", "html": "text/html"}
+FUNCTIONS_MEDIA = {"json": "application/json"}  # the host has no page of them
 _PARAMETERS = ("f", "lang", "api-key")
 
 _OGC = "http://www.opengis.net/def/rel/ogc/1.0/"
@@ -86,6 +88,7 @@ def _landing_links(service: Service, site: Site) -> list[Json]:
         link("service-doc", f"{site.base}/openapi?f=html", MEDIA["html"], _EXPLANATION.in_(say)),
         link("conformance", f"{site.base}/conformance", MEDIA["json"], _CONFORMANCE.in_(say)),
         link("data", f"{site.base}/collections", MEDIA["json"], _DATA.in_(say)),
+        link(f"{_OGC}functions", f"{site.base}/functions", FUNCTIONS_MEDIA["json"], _FUNCTIONS.in_(say)),
         link(f"{_OGC}processes", f"{site.base}/processes", MEDIA["json"], _PROCESSES.in_(say)),
     ]
     return links + ([link("about", about, MEDIA["html"], _ABOUT.in_(say))] if about else [])
@@ -95,6 +98,7 @@ _DEFINITION = Text("The API for programs (OpenAPI 3.0)", "接口定义(OpenAPI 3
 _EXPLANATION = Text("The API for people", "接口说明")
 _CONFORMANCE = Text("The standards that this service keeps", "本服务遵循的标准")
 _DATA = Text("The data sets", "数据集")
+_FUNCTIONS = Text("What filters may call", "过滤条件可用的函数")
 _PROCESSES = Text("The processes", "空间处理")
 _ABOUT = Text("About the service", "关于本服务")
 
@@ -102,6 +106,21 @@ _ABOUT = Text("About the service", "关于本服务")
 async def conformance(request: Request) -> Response:
     """The standards that we keep."""
     return _answer(request, {"conformsTo": list(CONFORMANCE)})
+
+
+async def functions(request: Request) -> Response:
+    """What filters may call besides the functions of CQL2 itself (OGC 21-065r2, requirements class Functions)."""
+    say = spoken.get()
+    return _answer(request, {"functions": [_function(one, say) for one in FUNCTIONS]}, FUNCTIONS_MEDIA)
+
+
+def _function(function: Function, say: Language) -> Json:
+    return {
+        "name": function.name,
+        "description": function.description.in_(say),
+        "arguments": [{"title": function.argument.title.in_(say), "type": [function.argument.type]}],
+        "returns": [function.returns],
+    }
 
 
 async def collections(request: Request) -> Response:
@@ -229,6 +248,7 @@ DOCUMENT_ROUTES: list[BaseRoute] = [
     *_routes("/", landing),
     *_routes("/openapi", api_definition),
     *_routes("/conformance", conformance),
+    Route("/functions", functions),
     *_routes("/collections", collections),
     *_routes("/collections/{collection_id}", one_collection),
     *_routes("/collections/{collection_id}/queryables", one_queryables),

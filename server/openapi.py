@@ -25,6 +25,7 @@ _PROCESSES = Text("The processes", "空间处理")
 _LANDING = Text("Where everything is found", "服务首页")
 _DEFINITION = Text("This document", "本文档")
 _CONFORMANCE = Text("The standards that the service keeps", "服务遵循的标准")
+_FUNCTIONS = Text("What filters may call", "过滤条件可用的函数")
 _COLLECTIONS = Text("All data sets", "全部数据集")
 _COLLECTION = Text("A data set", "一个数据集")
 _QUERYABLES = Text("What features can be searched by", "可查询字段")
@@ -141,6 +142,9 @@ def _service_paths(say: Language) -> Json:
         "/openapi": {"get": _get("getApi", "service", _DEFINITION.in_(say), "openapi", *document, errors=here)},
         "/conformance": {
             "get": _get("getConformance", "service", _CONFORMANCE.in_(say), "conformance", *document, errors=here)
+        },
+        "/functions": {
+            "get": _get("getFunctions", "service", _FUNCTIONS.in_(say), "functions", "fJson", "lang", errors=here)
         },
         "/healthz": {"get": health | {"responses": {"200": ref("responses", "health")}}},
         "/readyz": {"get": ready | {"responses": {"200": ref("responses", "readiness"), **_errors(["503"])}}},

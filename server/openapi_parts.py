@@ -49,6 +49,7 @@ def _parameters(collections: list[str], processes: list[str], limits: Limits, fo
     crs = Text("A CRS that the collection lists: its URI.", "集合所列坐标系的 URI。")
     every = {
         "f": _query("f", form, {"type": "string", "enum": [*MEDIA]}),
+        "fJson": _query("f", form, {"type": "string", "enum": ["json"]}),
         "fItems": _query("f", form, {"type": "string", "enum": [*forms]}),
         "lang": _query("lang", Text("The language of titles and messages.", "标题和提示的语言。"), _LANGUAGES),
         "limit": listed
@@ -158,6 +159,19 @@ _SCHEMAS: Json = {
     "link": _object(["href"], href=_TEXT, rel=_TEXT, type=_TEXT, title=_TEXT, hreflang=_TEXT),
     "landing": _object(["links"], title=_TEXT, description=_TEXT, links=_LINKS),
     "conformance": _object(["conformsTo"], conformsTo=_STRINGS),
+    "functions": _object(
+        ["functions"],
+        functions={
+            "type": "array",
+            "items": _object(
+                ["name", "returns"],
+                name=_TEXT,
+                description=_TEXT,
+                arguments={"type": "array", "items": _object(["type"], title=_TEXT, type=_STRINGS)},
+                returns=_STRINGS,
+            ),
+        },
+    ),
     "extent": _object(
         [],
         spatial=_object(
@@ -254,6 +268,7 @@ _RESPONSES: Json = {
         "description": Text("An OpenAPI document.", "OpenAPI 文档。"),
         "content": {"application/vnd.oai.openapi+json;version=3.0": {"schema": {"type": "object"}}, **_PAGE},
     },
+    "functions": _response(Text("The functions.", "全部函数。"), "functions", _JSON),
     "collections": _response(Text("The collections.", "全部集合。"), "collections"),
     "collection": _response(Text("The collection.", "该集合。"), "collection"),
     "jsonSchema": _response(Text("A JSON Schema.", "JSON Schema。"), "jsonSchema", SCHEMA_MEDIA),

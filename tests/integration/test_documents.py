@@ -39,6 +39,7 @@ def test_the_landing_page_leads_qgis_on(api: httpx.Client, live_server: str) -> 
         "service-doc": f"{live_server}/openapi?f=html",
         "conformance": f"{live_server}/conformance",
         "data": f"{live_server}/collections",
+        "functions": f"{live_server}/functions",
         "processes": f"{live_server}/processes",
     }
 
@@ -63,6 +64,20 @@ def test_qgis_finds_every_class_that_it_looks_for(api: httpx.Client) -> None:
         "cql2/1.0/conf/basic-spatial-functions",
     }
     assert not [one for one in told if "callback" in one or "features-4" in one]
+
+
+def test_functions_are_listed_with_what_they_take_and_return(api: httpx.Client) -> None:
+    told = {one["name"]: one for one in api.get("/functions", headers={"Accept-Language": "zh"}).json()["functions"]}
+    assert told["upper"] == {
+        "name": "upper",
+        "description": "转为大写。",
+        "arguments": [{"title": "文本", "type": ["string"]}],
+        "returns": ["string"],
+    }
+    found = api.get("/collections/places/items", params={"filter": "upper(name) = 'O''BRIEN & SÖHNE'"}).json()
+    assert [one["id"] for one in found["features"]] == [4]
+    assert api.get("/functions", headers=PAGE).json()["functions"]  # there is no page of them
+    assert api.get("/functions?x=1").status_code == 400
 
 
 def test_a_collection_is_the_same_alone_and_in_the_list(api: httpx.Client) -> None:

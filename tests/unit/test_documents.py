@@ -7,7 +7,8 @@ import pytest
 
 from core.catalogue import BBox, Dataset, Field, State
 from core.language import Text
-from features.documents import Site, collection, queryables, schema
+from features.documents import Site, collection, is_simple, queryables, schema
+from features.filters.sql_values import _KIND_OF_TYPE, kind_of
 from features.table import Table
 from server.features import FORMS
 
@@ -162,6 +163,13 @@ def test_queryables_are_what_filters_can_compare_and_nothing_else() -> None:
     assert told["properties"].keys() == {"geometry", "fid", "名称", "code", "length", "tags"}
     assert told["additionalProperties"] is False
     assert told["properties"]["tags"] == {"title": "tags", "type": "array", "items": {"type": "string"}}
+
+
+@pytest.mark.parametrize(
+    "type_", [*_KIND_OF_TYPE, "character varying(20)", "numeric(8,2)", "json", "time without time zone"]
+)
+def test_a_simple_queryable_is_what_filters_compare(type_: str) -> None:
+    assert is_simple(Field("x", type_)) == (kind_of(type_) is not None)
 
 
 def test_the_schema_has_every_attribute_in_order() -> None:
