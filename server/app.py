@@ -31,6 +31,7 @@ from server.documents import DOCUMENT_ROUTES
 from server.features import FEATURE_ROUTES
 from server.host import Host, Tame
 from server.publisher import Publisher
+from server.qgis_page import QGIS_ROUTES
 from server.service import Service, read_service
 
 TEMPLATES = Jinja2Templates(ROOT / "web" / "templates")
@@ -91,6 +92,7 @@ def _own_routes() -> list[BaseRoute]:
         Route("/readyz", readyz),
         Route("/map", map_page),
         *DOCUMENT_ROUTES,
+        *QGIS_ROUTES,
     ]
     if MAPLIBRE.is_dir():
         routes.append(Mount("/static/vendor/maplibre-gl", StaticFiles(directory=MAPLIBRE)))

@@ -5,7 +5,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from importlib.metadata import version
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import click
 
@@ -13,6 +13,9 @@ from core.errors import ChengtuError
 from core.language import Text, spoken
 from core.settings import ROOT, Settings
 from server.console import OUT, as_json, database, show_json, words
+
+if TYPE_CHECKING:
+    from server import contract
 
 State = Literal["ok", "note", "wrong"]
 _FREE = 5_000_000_000  # bytes: less makes loads of a whole city fail
@@ -30,14 +33,36 @@ class Finding(NamedTuple):
 
 @click.command(
     help=words(
-        "Check versions, PostGIS, PROJ, disk and catalogue; say what to do.",
-        "检查版本、PostGIS、PROJ、磁盘与目录,并给出处理建议。",
+        "Check versions, PostGIS, PROJ, disk and catalogue; say what to do. With --qgis: check instead what QGIS gets"
+        " from a service.",
+        "检查版本、PostGIS、PROJ、磁盘与目录,并给出处理建议。带 --qgis 时:改为检查 QGIS 能从服务得到什么。",
     )
+)
+@click.option(
+    "--qgis",
+    "qgis_url",
+    metavar="[URL]",
+    is_flag=False,
+    flag_value="",
+    help=words(
+        "Ask an OGC API - Features service as QGIS does, ours if no URL is given; nothing is written.",
+        "像 QGIS 一样请求 OGC API - Features 服务(缺省为本服务),不写入任何内容。",
+    ),
+)
+@click.option(
+    "--collection",
+    metavar="ID",
+    help=words("The collection to ask for; else the first.", "要检查的集合;缺省为第一个。"),
 )
 @as_json
 @click.pass_obj
-def doctor(settings: Settings, as_json: bool) -> None:
+def doctor(settings: Settings, qgis_url: str | None, collection: str | None, as_json: bool) -> None:
     """Look at everything; the exit code is 3 where something is wrong."""
+    if qgis_url is not None:
+        _ask_as_qgis(qgis_url or settings.base_url, collection, as_json=as_json)
+        return
+    if collection is not None:
+        raise click.UsageError(words("--collection goes with --qgis.", "--collection 须与 --qgis 一起使用。"))
     findings = [*_software(), *_disk(settings), *_configuration(settings), *_from_database(settings)]
     if as_json:
         show_json([one._asdict() | {"advice": one.advice._asdict() if one.advice else None} for one in findings])
@@ -48,6 +73,59 @@ def doctor(settings: Settings, as_json: bool) -> None:
             OUT.print("  " + one.advice.in_(spoken.get()), markup=False)
     if any(one.state == "wrong" for one in findings):
         sys.exit(3)
+
+
+def _ask_as_qgis(url: str, collection: str | None, *, as_json: bool) -> None:
+    """Replay QGIS's requests and tell what came of them."""
+    from server.contract import check  # noqa: PLC0415 — httpx and pyproj, which other commands need not load
+
+    report = check(url, collection)
+    if as_json:
+        show_json(report.as_json())
+    else:
+        _show_steps(report)
+        _show_filters(report)
+    if report.state == "failure":
+        sys.exit(3)
+
+
+_QGIS_MARKS = {
+    "ok": "[green]✓[/]",
+    "note": "[green]✓[/]",
+    "warning": "[yellow]![/]",
+    "failure": "[red]✗[/]",
+    "skipped": "[dim]–[/]",
+}
+
+
+def _show_steps(report: "contract.Report") -> None:
+    """A line a step, and below it what was found: what it means in QGIS, and what to do."""
+    language = spoken.get()
+    OUT.print(f"{report.url}  {report.collection or ''}", markup=False)
+    for step in report.steps:
+        OUT.print(f"{_QGIS_MARKS[step.state]} {step.number:2}", end=" ")
+        got = words("not reached", "未执行") if step.skipped else step.got.in_(language) if step.got else ""
+        OUT.print(f"{step.title.in_(language)}: {got}", markup=False)
+        _show_findings(step.findings)
+
+
+def _show_filters(report: "contract.Report") -> None:
+    """Where each family of versions runs each kind of filter, and why there."""
+    if not report.filters:
+        return
+    places = {"server": words("on the server", "在服务器"), "local": words("locally", "在本地")}
+    OUT.print(words("\nFilters, by version of QGIS", "\n过滤(按 QGIS 版本)"))
+    for one in report.filters:
+        OUT.print(f"{_QGIS_MARKS[one.state]}  {one.title.in_(spoken.get())}")
+        for family, place in zip(report.families, one.places, strict=True):
+            OUT.print(f"      {family:<12}{places[place.where]}: {place.why.in_(spoken.get())}", markup=False)
+        _show_findings(one.findings)
+
+
+def _show_findings(findings: "tuple[contract.Finding, ...]") -> None:
+    for one in findings:
+        for line in (one.seen, one.consequence, one.advice):
+            OUT.print(f"      {'· ' if line is one.seen else '  '}{line.in_(spoken.get())}", markup=False)
 
 
 def _software() -> Iterator[Finding]:

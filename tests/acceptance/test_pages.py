@@ -39,6 +39,8 @@ PAGES = [
     "/processes/{process}",
     "/TileMatrixSets",
     "/map",
+    "/qgis",
+    "/qgis?collection=parcels",
 ]
 
 pytestmark = [
@@ -128,7 +130,7 @@ def names(live_server: str) -> dict[str, str]:
     return {"item": str(item), "process": process}
 
 
-IN_ENGLISH = ["/", "/collections/parcels/items", "/processes/{process}", "/map"]
+IN_ENGLISH = ["/", "/collections/parcels/items", "/processes/{process}", "/map", "/qgis?collection=parcels"]
 
 
 @pytest.mark.parametrize(("path", "language"), [(path, "zh") for path in PAGES] + [(path, "en") for path in IN_ENGLISH])
@@ -272,7 +274,9 @@ def test_a_phone_shows_the_map_first_and_the_layers_on_demand(visit: Visitor) ->
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-@pytest.mark.parametrize("path", ["/", "/collections", "/collections/parcels", "/collections/parcels/items"])
+@pytest.mark.parametrize(
+    "path", ["/", "/collections", "/collections/parcels", "/collections/parcels/items", "/qgis?collection=parcels"]
+)
 def test_no_page_is_wider_than_a_phone(visit: Visitor, path: str) -> None:
     page = visit(path, viewport={"width": 390, "height": 844}).page
     page.wait_for_load_state("networkidle")

@@ -10,6 +10,7 @@ from core.settings import ROOT, Settings
 from loaders.crs import read_datum_shift
 from loaders.sniff import SUFFIXES
 from server.commands.load import load
+from server.contract.findings import KINDS
 from server.service import Service, read_service
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -41,6 +42,12 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
         if "://" not in target:
             assert (page.parent / target).exists(), target
+
+
+def test_the_table_of_findings_has_every_kind_with_its_state_and_consequence() -> None:
+    table = (ROOT / "docs" / "qgis.md").read_text("utf-8").split("## Findings")[1]
+    documented = re.findall(r"^\| `([\w-]+)` \| (\w+) \| (.+) \|$", table, flags=re.MULTILINE)
+    assert documented == [(code, kind.state, kind.consequence.en) for code, kind in KINDS.items()]
 
 
 def test_every_yaml_block_in_the_docs_is_yaml() -> None:

@@ -89,6 +89,40 @@ JOB = {
     "finished": None,
     "links": LINKS,
 }
+TOLD = {"en": HOSTILE, "zh": HOSTILE}
+FINDING = {"code": "no-next", "state": "failure", "seen": TOLD, "consequence": TOLD, "advice": TOLD}
+REPORT = {
+    "url": HOSTILE,
+    "collection": HOSTILE,
+    "features": 5,
+    "families": ["3.44"],
+    "requests": 1,
+    "seconds": 0.5,
+    "state": "failure",
+    "steps": [
+        {
+            "number": 1,
+            "id": "data",
+            "title": TOLD,
+            "asks": TOLD,
+            "got": TOLD,
+            "exchanges": [{"method": "GET", "url": HOSTILE, "status": None, "size": 0}],
+            "findings": [FINDING, FINDING | {"state": "note"}],
+            "state": "failure",
+        }
+    ],
+    "filters": [
+        {
+            "id": "date",
+            "title": TOLD,
+            "written": HOSTILE,
+            "sent": [HOSTILE],
+            "places": [{"where": "server", "why": TOLD}],
+            "findings": [FINDING],
+            "state": "ok",
+        }
+    ],
+}
 DATA: dict[str, dict[str, Any]] = {
     "landing_page.html": {**COMMON, "process": True, "jobs": True, "tile": True, "stac-collection": True},
     "exception.html": {"code": HOSTILE, "description": HOSTILE},
@@ -163,6 +197,14 @@ DATA: dict[str, dict[str, Any]] = {
         "assets": {"a": {"href": HOSTILE, "file:size": 5}},
     },
     "stac/item.html": {**COMMON, "path": "a/b", "properties": {HOSTILE: HOSTILE}, "assets": {}},
+    "qgis.html": {
+        "links": LINKS,
+        "collections": [{"id": "parcels", "title": HOSTILE}],
+        "chosen": HOSTILE,
+        "language": HOSTILE,
+        "problem": HOSTILE,
+        "report": REPORT,
+    },
     "tilematrixsets/index.html": {"tileMatrixSets": [{"id": "a", "title": HOSTILE}]},
     "tilematrixsets/tilematrixset.html": {
         "id": HOSTILE,
