@@ -31,6 +31,15 @@ class Field(NamedTuple):
     type: str
 
 
+class State(NamedTuple):
+    """What edits move in a data set, without its being published anew."""
+
+    feature_count: int
+    extent: BBox | None
+    interval: tuple[datetime, datetime] | None
+    changed: datetime
+
+
 class Dataset(NamedTuple):
     """One data set as the catalogue describes it; its features are the rows of table data.<id>."""
 
@@ -67,6 +76,11 @@ class Dataset(NamedTuple):
         return dict(self.fields).get(self.key, "bigint")
 
     @property
+    def state(self) -> State:
+        """How it stood when the catalogue was read."""
+        return State(self.feature_count, self.extent, self.interval, self.changed)
+
+    @property
     def healthy(self) -> bool:
         """Whether the table is as the catalogue says."""
         return self.problem is None
@@ -92,14 +106,29 @@ def get_dataset(connection: Connection, id_: str) -> Dataset:
     raise NoSuchDataset(id=id_)
 
 
+def states(connection: Connection, id_: str | None = None) -> dict[str, State]:
+    """How the data sets, or one of them, stand now."""
+    return {row["id"]: _state(row) for row in rows(connection, "dataset_states", id=id_)}
+
+
 def fingerprint(connection: Connection) -> str:
     """A text that changes whenever the catalogue, or a table behind it, does."""
     row = connection.execute(query("catalogue_fingerprint")).fetchone()
     return str(row["fingerprint"]) if row else ""
 
 
+def _state(row: DictRow) -> State:
+    return State(
+        feature_count=row["feature_count"],
+        extent=BBox(*row["extent"]) if row["extent"] else None,
+        interval=(row["time_extent"][0], row["time_extent"][1]) if row["time_extent"] else None,
+        changed=row["changed_at"],
+    )
+
+
 def _dataset(row: DictRow) -> Dataset:
     fields = tuple(Field(field["name"], field["type"]) for field in row["fields"])
+    state = _state(row)
     has_attribution = row["attribution_en"] or row["attribution_zh"]
     return Dataset(
         id=row["id"],
@@ -111,8 +140,8 @@ def _dataset(row: DictRow) -> Dataset:
         key=row["key_column"],
         time=row["time_column"],
         fields=fields,
-        extent=BBox(*row["extent"]) if row["extent"] else None,
-        feature_count=row["feature_count"],
+        extent=state.extent,
+        feature_count=state.feature_count,
         owner=row["owner"],
         update_period=row["update_period"],
         licence=row["licence"],
@@ -125,8 +154,8 @@ def _dataset(row: DictRow) -> Dataset:
         editable=row["editable"],
         max_age=row["max_age"],
         change=row["change"],
-        changed=row["changed_at"],
-        interval=(row["time_extent"][0], row["time_extent"][1]) if row["time_extent"] else None,
+        changed=state.changed,
+        interval=state.interval,
         problem=_problem(row, fields),
     )
 

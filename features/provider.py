@@ -13,23 +13,11 @@ from core.door import Door
 from core.errors import BadRequest, ChengtuError, DatabaseBusy, DatasetQuarantined
 from core.language import spoken
 from features import queries
+from features.documents import value_schema
 from features.filters import Node
 from features.queries import Statement
 from features.search import Bounds, Search
 from features.table import Table
-
-_JSON_TYPES: dict[str, dict[str, str]] = {
-    "boolean": {"type": "boolean"},
-    "smallint": {"type": "integer"},
-    "integer": {"type": "integer"},
-    "bigint": {"type": "integer"},
-    "real": {"type": "number"},
-    "double precision": {"type": "number"},
-    "date": {"type": "string", "format": "date"},
-    "timestamp without time zone": {"type": "string", "format": "date-time"},
-    "timestamp with time zone": {"type": "string", "format": "date-time"},
-    "time without time zone": {"type": "string", "format": "time"},
-}
 
 
 class Source(NamedTuple):
@@ -79,9 +67,7 @@ class TableProvider(BaseProvider):  # type: ignore[misc]
 
     def get_fields(self) -> dict[str, dict[str, str]]:
         """The attributes with their JSON Schema types; dates by format."""
-        self._fields = {
-            field.name: dict(_JSON_TYPES.get(field.type, {"type": "string"})) for field in self.dataset.fields
-        }
+        self._fields = {field.name: value_schema(field.type) for field in self.dataset.fields}
         return self._fields
 
     def query(

@@ -54,7 +54,8 @@ class Table:
     def offered(self) -> tuple[Srid, ...]:
         """The CRSs that clients may ask for, CRS84 first."""
         extent = self.dataset.extent or WORLD
-        return public_crs_list(Srid(self.dataset.srid), (extent.west + extent.east) / 2)
+        width = extent.east - extent.west + (360 if extent.west > extent.east else 0)  # across the antimeridian
+        return public_crs_list(Srid(self.dataset.srid), extent.west + width / 2)
 
     @cached_property
     def bounds(self) -> tuple[float, float, float, float] | None:

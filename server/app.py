@@ -27,6 +27,7 @@ from features.search import Limits
 from server import logs
 from server.borders import ERROR_HANDLERS, Border, from_error, use_context_executor
 from server.caching import TagsOfCompressed
+from server.documents import DOCUMENT_ROUTES
 from server.features import FEATURE_ROUTES
 from server.host import Host, Tame
 from server.publisher import Publisher
@@ -91,6 +92,7 @@ def _own_routes() -> list[BaseRoute]:
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/map", map_page),
+        *DOCUMENT_ROUTES,
         *QGIS_ROUTES,
     ]
     if MAPLIBRE.is_dir():

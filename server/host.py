@@ -9,10 +9,9 @@ import json
 import os
 import re
 import sys
-import threading
 from collections.abc import Callable
+from contextlib import suppress
 from copy import deepcopy
-from functools import cached_property
 from typing import Any
 
 from jinja2 import BytecodeCache, Environment
@@ -21,12 +20,17 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from core.catalogue import states
 from core.crs import CRS84, Srid, parse_uri
+from core.database import speaking_plainly
 from core.errors import ChengtuError
 from core.language import spoken
+from features.documents import Json, Site, collection
 from features.filters import parse, parse_json
-from features.provider import FilterOf
+from features.provider import FilterOf, Source
 from features.search import Bounds
+from server.conformance import CONFORMANCE
+from server.features import FORMS
 from server.manager import checked
 
 Config = dict[str, Any]
@@ -48,7 +52,7 @@ class Host:
 
     def publish(self, config: Config) -> None:
         """Serve `config` from now on; requests under way finish with the one they began with."""
-        self._module.api_ = _lazy_api()(deepcopy(config), {})  # one rebinding: atomic for every later request
+        self._module.api_ = _pygeoapi("api").API(deepcopy(config), {})  # one rebinding: atomic for every later request
         _pygeoapi("l10n")._cfg_cache.clear()  # else pages keep the titles of before (l10n.py:338-346)
 
 
@@ -64,33 +68,6 @@ def _start(config: Config) -> Any:  # noqa: ANN401
     _pygeoapi("openapi").load_openapi_document = dict
     _pygeoapi("api").setup_logger = lambda logging_config: None  # logs are ours (api/__init__.py:550)
     return _pygeoapi("starlette_app")
-
-
-def _lazy_api() -> type:
-    """pygeoapi's API class with an OpenAPI document made when first asked for, not at every publication."""
-    api = _pygeoapi("api")
-
-    class LazyApi(api.API):  # type: ignore[name-defined,misc]
-        def __init__(self, config: Config, openapi: Config) -> None:
-            self._document_lock = threading.Lock()
-            super().__init__(config, openapi)
-
-        @property
-        def openapi(self) -> str:
-            with self._document_lock:
-                return self._document
-
-        @openapi.setter
-        def openapi(self, value: Config) -> None:
-            """Upstream's constructor sets it (api/__init__.py:523)."""
-
-        @cached_property
-        def _document(self) -> str:
-            document = _pygeoapi("openapi").get_oas(deepcopy(self.config), fail_on_invalid_collection=False)
-            _add_limit_parameter(document, self.config["server"]["limits"])
-            return _to_json(document)
-
-    return LazyApi
 
 
 class Tame:
@@ -122,23 +99,6 @@ _NO_WEIGHT = re.compile(rb";\s*q=0(\.0*)?\s*$")
 _LANGUAGE = re.compile(rb"(^|&)lang=[^&]*")
 
 
-def _add_limit_parameter(document: Config, limits: dict[str, int]) -> None:
-    """QGIS reads its page size from here and nowhere else; without it, it asks for 100 features at a time."""
-    document["components"]["parameters"]["limit"] = {
-        "name": "limit",
-        "in": "query",
-        "required": False,
-        "schema": {
-            "type": "integer",
-            "minimum": 1,
-            "default": limits["default_items"],
-            "maximum": limits["max_items"],
-        },
-        "style": "form",
-        "explode": False,
-    }
-
-
 def _mend(app: Any) -> None:  # noqa: ANN401
     """Put our functions in the place of upstream's faulty ones."""
     _pygeoapi("util").Environment = CachingEnvironment
@@ -148,11 +108,24 @@ def _mend(app: Any) -> None:  # noqa: ANN401
     items.create_crs_transform_spec = _wanted_crs
     items.modify_pygeofilter = _keep_filter
     items.parse_cql2_text, items.parse_cql2_json = parse, parse_json
+    _pygeoapi("api").CONFORMANCE_CLASSES = [*CONFORMANCE]
+    _pygeoapi("api").gen_collection = _collection
     processes = _pygeoapi("api.processes")
+    processes.CONFORMANCE_CLASSES = items.CONFORMANCE_CLASSES_FEATURES = []
     processes.execute_process = checked(processes.execute_process)
     for name in [name for name, module in sys.modules.items() if hasattr(module, "to_json")]:
         if name.startswith("pygeoapi."):
             _pygeoapi(name.removeprefix("pygeoapi.")).to_json = _to_json
+
+
+def _collection(api: Any, request: Any, dataset: str, locale: Any) -> Json:  # noqa: ANN401
+    """Upstream's page would tell other things of a data set than our document (api/collection.py:55-290)."""
+    source: Source = api.config["resources"][dataset]["providers"][0]["data"]
+    state = source.table.dataset.state
+    if request.path_info != "collections":  # its own page, where the numbers count; it stays up without the database
+        with suppress(ChengtuError), speaking_plainly(), source.door.pool.connection() as connection:
+            state = states(connection, dataset).get(dataset, state)
+    return collection(source.table, state, Site(api.base_url, spoken.get(), FORMS))
 
 
 class _MemoryCache(BytecodeCache):

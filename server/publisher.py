@@ -32,7 +32,7 @@ class Publisher:
 
     def __init__(self, service: Service, door: Door) -> None:
         self.quarantined: dict[str, Dataset] = {}
-        self.tables: dict[str, Table] = {}
+        self.tables: dict[str, Table] = {}  # never changed, but replaced as a whole
         self._service = service
         self._door = door
         self._fingerprint = ""

@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from core.catalogue import Dataset
-from core.crs import Srid, lookup, uri
+from core.crs import CRS84, Srid, uri
 from core.door import Door
-from core.language import Text
 from core.settings import ROOT
+from features.documents import description
 from features.provider import Source
 from features.table import WORLD, Table
 from server.service import Metadata, Service
@@ -65,14 +64,12 @@ def _processes(service: Service, door: Door) -> dict[str, Any]:
 def _collection(table: Table, door: Door) -> dict[str, Any]:
     """A data set as the host describes a collection."""
     dataset = table.dataset
-    extent = dataset.extent or WORLD
     collection = {
         "type": "collection",
         "title": dataset.title._asdict(),
-        "description": _description(dataset)._asdict(),
+        "description": description(dataset)._asdict(),
         "keywords": {"en": list(dataset.keywords), "zh": list(dataset.keywords)},
-        "links": _links(dataset, door.settings.base_url),
-        "extents": {"spatial": {"bbox": list(extent), "crs": "http://www.opengis.net/def/crs/OGC/1.3/CRS84"}},
+        "extents": {"spatial": {"bbox": list(dataset.extent or WORLD), "crs": uri(CRS84)}},
         "providers": [
             {
                 "type": "feature",
@@ -87,25 +84,3 @@ def _collection(table: Table, door: Door) -> dict[str, Any]:
     if dataset.time is not None:
         collection["extents"]["temporal"] = {"begin": None, "end": None}  # type: ignore[index]
     return collection
-
-
-def _description(dataset: Dataset) -> Text:
-    """The description, with the CRS that the data are kept in."""
-    crs = f"{lookup(Srid(dataset.srid)).name} (EPSG:{dataset.srid})"
-    given = Text(dataset.description.en or dataset.title.en, dataset.description.zh or dataset.title.zh)
-    return Text(f"{_closed(given.en, '.')} CRS: {crs}.", f"{_closed(given.zh, '。')}坐标系:{crs}。")
-
-
-def _closed(sentence: str, stop: str) -> str:
-    return sentence if sentence.endswith((".", "。", "!", "!", "?", "?")) else sentence + stop
-
-
-def _links(dataset: Dataset, base: str) -> list[dict[str, Any]]:
-    """The licence, and whom the data come from: maps show both (OGC API - Features 1, 7.15.2)."""
-    links: list[dict[str, Any]] = []
-    if dataset.attribution is not None:
-        links.append({"rel": "via", "type": "text/html", "title": dataset.attribution._asdict(), "href": base})
-    if dataset.licence:
-        address = dataset.licence if dataset.licence.startswith(("http://", "https://")) else base
-        links.append({"rel": "license", "type": "text/html", "title": dataset.licence, "href": address})
-    return links

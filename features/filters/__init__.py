@@ -1,7 +1,7 @@
 """Filters in CQL2: read from text or JSON within limits, checked against a data set, written as SQL."""
 
 from features.filters import cql2_json, cql2_text
-from features.filters.functions import FUNCTIONS
+from features.filters.functions import FUNCTIONS, Function
 from features.filters.limits import MAX_DEPTH, MAX_JSON, MAX_TEXT, check_depth, check_length, check_width
 from features.filters.literals import storable
 from features.filters.nodes import Node
@@ -43,4 +43,4 @@ def parse_json(text: str) -> Node:
     return cql2_json.read(text)
 
 
-__all__ = ["CONFORMANCE", "FUNCTIONS", "Node", "column", "parse", "parse_json", "to_sql"]
+__all__ = ["CONFORMANCE", "FUNCTIONS", "Function", "Node", "column", "parse", "parse_json", "to_sql"]

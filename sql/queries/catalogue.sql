@@ -28,7 +28,9 @@ select
     d.max_age,
     d.change,
     d.changed_at,
-    d.time_extent,
+    case  -- infinity, and years that are no year of RFC 3339, are no bounds to tell
+        when d.time_extent[1] >= '0001-01-01 00:00Z' and d.time_extent[2] < '10000-01-01 00:00Z' then d.time_extent
+    end as time_extent,
     c.oid is not null as table_exists,
     coalesce(has_table_privilege(c.oid, 'select'), false) as readable,
     exists (select from pg_inherits as i where i.inhparent = c.oid) as has_release,
@@ -43,6 +45,19 @@ from chengtu.dataset as d
 left join pg_namespace as n on n.nspname = 'data'
 left join pg_class as c on c.relnamespace = n.oid and c.relname = d.id
 order by d.id
+
+-- name: dataset_states
+-- What edits move in the data sets, or in one of them.
+select
+    d.id,
+    d.feature_count,
+    d.extent,
+    case  -- infinity, and years that are no year of RFC 3339, are no bounds to tell
+        when d.time_extent[1] >= '0001-01-01 00:00Z' and d.time_extent[2] < '10000-01-01 00:00Z' then d.time_extent
+    end as time_extent,
+    d.changed_at
+from chengtu.dataset as d
+where %(id)s::text is null or d.id = %(id)s
 
 -- name: catalogue_fingerprint
 -- A short text that changes whenever a data set, or the shape of a table in `data`, does.

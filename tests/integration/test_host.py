@@ -72,8 +72,16 @@ app._to_response({}, 200, "")"""
     assert upstream(script) == "KeyError: 'Content-Type'"
 
 
-def test_upstream_still_builds_the_document_of_all_collections_at_once() -> None:
-    assert "def openapi" not in source("api", "API")
+def test_upstream_still_claims_callbacks_and_no_filters() -> None:
+    script = """
+items, processes = importlib.import_module("pygeoapi.api.itemtypes"), importlib.import_module("pygeoapi.api.processes")
+print([any(name in one for one in items.CONFORMANCE_CLASSES_FEATURES + processes.CONFORMANCE_CLASSES)
+    for name in ("conf/callback", "conf/features-filter")])"""
+    assert upstream(script) == "[True, False]"
+
+
+def test_upstreams_collections_still_tell_neither_count_nor_change() -> None:
+    assert "itemCount" not in source("api.collection", "gen_collection")
 
 
 def test_upstream_still_divides_by_a_weight_of_zero() -> None:

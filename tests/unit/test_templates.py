@@ -131,6 +131,8 @@ DATA: dict[str, dict[str, Any]] = {
     "collections/collection.html": {
         **COMMON,
         "itemType": "feature",
+        "itemCount": 12345,
+        "updated": HOSTILE,
         "crs": [HOSTILE, "http://www.opengis.net/def/crs/EPSG/0/4490"],
         "storageCrs": HOSTILE,
         "extent": {"spatial": {"bbox": [[126.1, 43.1, 127.2, 44.2]]}, "temporal": {"interval": [[HOSTILE, None]]}},

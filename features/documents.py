@@ -1,0 +1,255 @@
+"""A data set as the documents that clients read before its features: collection, queryables and schema."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from core.catalogue import Dataset, Field, State
+from core.crs import CRS84, Srid, lookup, uri
+from core.language import Language, Text
+from features.table import Table
+
+Json = dict[str, Any]
+
+GEOMETRY_PROPERTY = "geometry"  # what filters call the geometry; no field may be called so
+MEDIA = {"json": "application/json", "html": "text/html"}
+SCHEMA_MEDIA = {"json": "application/schema+json", "html": "text/html"}
+
+_REL = "http://www.opengis.net/def/rel/ogc/1.0/"
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_COMPARABLE: dict[str, dict[str, str]] = {  # what filters can compare, by PostgreSQL's names
+    "boolean": {"type": "boolean"},
+    "smallint": {"type": "integer"},
+    "integer": {"type": "integer"},
+    "bigint": {"type": "integer"},
+    "numeric": {"type": "number"},
+    "real": {"type": "number"},
+    "double precision": {"type": "number"},
+    "text": {"type": "string"},
+    "character varying": {"type": "string"},
+    "character": {"type": "string"},
+    "uuid": {"type": "string", "format": "uuid"},
+    "date": {"type": "string", "format": "date"},
+    "timestamp without time zone": {"type": "string", "format": "date-time"},
+    "timestamp with time zone": {"type": "string", "format": "date-time"},
+}
+_OTHER: dict[str, dict[str, str]] = {
+    "time without time zone": {"type": "string", "format": "time"},
+    "json": {"type": "object"},
+    "jsonb": {"type": "object"},
+}
+_GEOJSON_TYPES = {
+    one.lower(): one
+    for one in (
+        "Point",
+        "MultiPoint",
+        "LineString",
+        "MultiLineString",
+        "Polygon",
+        "MultiPolygon",
+        "GeometryCollection",
+    )
+}
+_FORMS = {"json": "GeoJSON"}
+_GEOMETRY = Text("Geometry", "几何")
+_NUMBER = Text("Number of the feature", "要素编号")
+_TITLES = {
+    "self": Text("This document", "本文档"),
+    "alternate": Text("This document as a page", "本文档的网页"),
+    "items": Text("The features as {form}", "要素({form})"),
+    "queryables": Text("What features can be searched by", "可查询字段"),
+    "schema": Text("The attributes of the features", "要素的属性结构"),
+    "parent": Text("All data sets", "全部数据集"),
+    "root": Text("The service", "服务首页"),
+}
+
+
+class Site(NamedTuple):
+    """Where documents are served, in which language, and in what forms the features come."""
+
+    base: str
+    language: Language
+    forms: Mapping[str, str]
+
+
+def collection(table: Table, state: State, site: Site) -> Json:
+    """The data set as OGC API - Features 1, 7.14, describes a collection; what is not known is left out."""
+    dataset, say = table.dataset, site.language
+    members: Json = {
+        "id": dataset.id,
+        "title": dataset.title.in_(say),
+        "description": description(dataset).in_(say),
+        "keywords": list(dataset.keywords) or None,
+        "attribution": dataset.attribution.in_(say) if dataset.attribution else None,
+        "itemType": "feature",
+        "itemCount": state.feature_count,
+        "updated": _instant(state.changed),
+        "extent": _extent(dataset, state) or None,
+        "crs": [uri(srid) for srid in table.offered],
+        "storageCrs": uri(Srid(dataset.srid)),
+        "links": _collection_links(dataset, site),
+    }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def queryables(dataset: Dataset, site: Site) -> Json:
+    """What filters may name; `additionalProperties: false` says that all else is refused (OGC API - Features 3, Queryables)."""
+    geometry = {
+        "$ref": f"https://geojson.org/schema/{_geometry_type(dataset) or 'Geometry'}.json",
+        "title": _GEOMETRY.in_(site.language),
+        "x-ogc-role": "primary-geometry",
+    }
+    properties = {field.name: _property(dataset, field, site) for field in _attributes(dataset) if is_queryable(field)}
+    return _json_schema(dataset, "queryables", {GEOMETRY_PROPERTY: geometry} | properties, site)
+
+
+def schema(dataset: Dataset, site: Site) -> Json:
+    """What the features are made of, in order (OGC API - Common 3, 7)."""
+    geometry = {
+        "format": f"geometry-{(_geometry_type(dataset) or 'any').lower()}",
+        "title": _GEOMETRY.in_(site.language),
+        "x-ogc-role": "primary-geometry",
+    }
+    properties = {field.name: _property(dataset, field, site) for field in _attributes(dataset)}
+    properties[GEOMETRY_PROPERTY] = geometry
+    for place, one in enumerate(properties.values(), start=1):
+        one["x-ogc-propertySeq"] = place
+    return _json_schema(dataset, "schema", properties, site)
+
+
+def is_queryable(field: Field) -> bool:
+    """Whether filters can compare the values of a field, or those in its lists."""
+    return _bare(field.type).removesuffix("[]") in _COMPARABLE
+
+
+def is_simple(field: Field) -> bool:
+    """Whether a query parameter can ask for a value of a field."""
+    return _bare(field.type) in _COMPARABLE
+
+
+def searchable(dataset: Dataset) -> tuple[Field, ...]:
+    """The attributes that a query parameter of the same name can ask for."""
+    return tuple(field for field in _attributes(dataset) if is_simple(field))
+
+
+def value_schema(type_: str) -> Json:
+    """The values of a column as JSON Schema."""
+    bare = _bare(type_)
+    if bare.endswith("[]"):
+        return {"type": "array", "items": value_schema(bare.removesuffix("[]"))}
+    return dict(_COMPARABLE.get(bare) or _OTHER.get(bare) or {"type": "string"})
+
+
+def description(dataset: Dataset) -> Text:
+    """The description, with the CRS that the data are kept in."""
+    crs = f"{lookup(Srid(dataset.srid)).name} (EPSG:{dataset.srid})"
+    given = Text(dataset.description.en or dataset.title.en, dataset.description.zh or dataset.title.zh)
+    return Text(f"{_closed(given.en, '.')} CRS: {crs}.", f"{_closed(given.zh, '。')}坐标系:{crs}。")
+
+
+def link(rel: str, href: str, media: str, title: str) -> Json:
+    """A link, all of it (OGC API - Features 1, 7.2)."""
+    return {"rel": rel, "type": media, "title": title, "href": href}
+
+
+def document_links(href: str, media: Mapping[str, str], language: Language) -> list[Json]:
+    """Links to a document and to its page."""
+    return [
+        link("self", f"{href}?f=json", media["json"], _TITLES["self"].in_(language)),
+        link("alternate", f"{href}?f=html", media["html"], _TITLES["alternate"].in_(language)),
+    ]
+
+
+def _collection_links(dataset: Dataset, site: Site) -> list[Json]:
+    say, here = site.language, f"{site.base}/collections/{dataset.id}"
+    items = [
+        link(
+            "items",
+            f"{here}/items?f={name}",
+            media,
+            _TITLES["items"].in_(say).format(form=_FORMS.get(name, name.upper())),
+        )
+        for name, media in site.forms.items()
+    ]
+    schemas = [
+        link(f"{_REL}{name}", f"{here}/{name}?f={form}", media, _TITLES[name].in_(say))
+        for name in ("queryables", "schema")
+        for form, media in SCHEMA_MEDIA.items()
+    ]
+    return [
+        *document_links(here, MEDIA, say),
+        *items,
+        *schemas,
+        *_source_links(dataset, site),
+        link("parent", f"{site.base}/collections", MEDIA["json"], _TITLES["parent"].in_(say)),
+        link("root", f"{site.base}/", MEDIA["json"], _TITLES["root"].in_(say)),
+    ]
+
+
+def _source_links(dataset: Dataset, site: Site) -> list[Json]:
+    """The licence, and whom the data come from: maps show both (OGC API - Features 1, 7.15.2)."""
+    links = []
+    if dataset.attribution is not None:
+        links.append(link("via", f"{site.base}/", MEDIA["html"], dataset.attribution.in_(site.language)))
+    if dataset.licence:
+        address = dataset.licence if dataset.licence.startswith(("http://", "https://")) else f"{site.base}/"
+        links.append(link("license", address, MEDIA["html"], dataset.licence))
+    return links
+
+
+def _extent(dataset: Dataset, state: State) -> Json:
+    extent: Json = {}
+    if state.extent is not None:
+        extent["spatial"] = {"bbox": [list(state.extent)], "crs": uri(CRS84)}
+    if dataset.time is not None and state.interval is not None:
+        extent["temporal"] = {"interval": [[_instant(moment) for moment in state.interval]]}
+    return extent
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _attributes(dataset: Dataset) -> Sequence[Field]:
+    """The fields, and before them the key where it is none of them."""
+    if dataset.key in dict(dataset.fields):
+        return dataset.fields
+    return (Field(dataset.key, dataset.key_type), *dataset.fields)
+
+
+def _property(dataset: Dataset, field: Field, site: Site) -> Json:
+    described: Json = {"title": field.name, **value_schema(field.type)}
+    if field.name == dataset.time:
+        described["x-ogc-role"] = "primary-instant"
+    if field.name == dataset.key and described["type"] in ("integer", "string"):
+        described["x-ogc-role"] = "id"
+    if field.name not in dict(dataset.fields):  # the service numbers these features itself
+        described |= {"title": _NUMBER.in_(site.language), "readOnly": True}
+    return described
+
+
+def _json_schema(dataset: Dataset, name: str, properties: Json, site: Site) -> Json:
+    return {
+        "$schema": _DIALECT,
+        "$id": f"{site.base}/collections/{dataset.id}/{name}",
+        "type": "object",
+        "title": dataset.title.in_(site.language),
+        "description": description(dataset).in_(site.language),
+        "properties": properties,
+        "additionalProperties": False,
+    }
+
+
+def _geometry_type(dataset: Dataset) -> str | None:
+    """The type of GeoJSON that every geometry has; None where they differ."""
+    return _GEOJSON_TYPES.get(re.sub(r" ?(ZM|Z|M)$", "", dataset.geometry_type).lower())
+
+
+def _bare(type_: str) -> str:
+    """A PostgreSQL type without its length or precision."""
+    return re.sub(r"\([\d,]*\)", "", type_)
+
+
+def _closed(sentence: str, stop: str) -> str:
+    return sentence if sentence.endswith((".", "。", "!", "！", "?", "？")) else sentence + stop
