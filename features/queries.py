@@ -5,7 +5,7 @@ from typing import NamedTuple
 from psycopg import sql
 
 from core.bbox import Area, bbox_area
-from core.catalogue import GEOMETRY, Field
+from core.catalogue import GEOMETRY, Field, all_text
 from core.crs import Srid, is_axis_swapped, is_geographic, keeps_numbers, postgis_srid
 from core.database import query
 from features import temporal
@@ -150,10 +150,9 @@ def _equal(table: Table, name: str, value: str, parameter: str) -> _Part:
 
 def _contains(table: Table, text: str) -> _Part:
     """Words anywhere in the text columns, all of them, without regard to case."""
-    columns = [_column(field.name) for field in table.dataset.fields if field.type == "text"]
-    if not columns:
+    haystack = all_text(table.dataset.fields, _column)
+    if haystack is None:
         return sql.SQL("false"), {}
-    haystack = sql.SQL("concat_ws(' ', {})").format(sql.SQL(", ").join(columns))
     words = {f"word{n}": f"%{_escaped(word)}%" for n, word in enumerate(text.split()[:10])}
     tests: list[sql.Composable] = [sql.SQL("{} ilike {}").format(haystack, sql.Placeholder(name)) for name in words]
     return sql.SQL("({})").format(sql.SQL(" and ").join(tests or [sql.SQL("true")])), dict(words)

@@ -9,9 +9,10 @@ from psycopg.pq.abc import PGresult
 from psycopg_pool import PoolTimeout
 
 from core.crs import Srid
-from core.database import AsyncPool, one_line, speaking_plainly
+from core.database import AsyncPool
 from core.errors import BadRequest, ChengtuError, DatabaseBusy, NoSuchDataset
 from features import queries
+from features.asking import asking
 from features.paging import Cursor, ReleaseReplaced
 from features.queries import Statement
 from features.search import Bounds, Search
@@ -20,10 +21,6 @@ from features.table import Table
 _LONGEST_ID = 1000  # characters
 _MOST_QUESTIONS = 500
 _SECONDS = 1e-6  # that a unit of the planner's costs takes, where the table lies in memory
-
-
-class TableChanged(Exception):
-    """The table is no longer as the catalogue of a moment ago said."""
 
 
 class NoSuchItem(ChengtuError):
@@ -166,18 +163,8 @@ def _position(result: PGresult, row: int) -> tuple[str | None, ...]:
 
 
 async def _ask(pool: AsyncPool, table: Table, statement: Statement) -> PGresult:
-    """Run one statement; what PostgreSQL says of a bad value, or of a table that changed, in our words."""
-    try:
-        with speaking_plainly():
-            return await _once_more_if_stale(pool, statement)
-    except (
-        psycopg.errors.UndefinedTable,
-        psycopg.errors.UndefinedColumn,
-        psycopg.errors.InsufficientPrivilege,
-    ) as error:
-        raise TableChanged(one_line(error)) from error
-    except psycopg.DataError as error:
-        raise BadRequest(reason=one_line(error)) from error
+    with asking(table.dataset.id):
+        return await _once_more_if_stale(pool, statement)
 
 
 async def _once_more_if_stale(pool: AsyncPool, statement: Statement) -> PGresult:

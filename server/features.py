@@ -13,11 +13,11 @@ from starlette.routing import BaseRoute
 
 from core.crs import uri
 from core.errors import ChengtuError, DatasetQuarantined
+from features.asking import TableChanged
 from features.paging import Cursor, encode
 from features.reader import (
     Page,
     State,
-    TableChanged,
     read_count,
     read_count_in_time,
     read_item,
