@@ -60,11 +60,11 @@ def page(table: Table, search: Search) -> Statement:
         position=table.remember(("position", tuple(search.sort)), lambda: _position(order)),
         source=source,
         conditions=where,
+        limit=sql.Literal(search.limit + 1),  # a parameter would keep PostgreSQL from planning once for all
+        offset=query("skipped") if search.offset else sql.SQL(""),
         order=table.remember(("order", tuple(search.sort), backwards), lambda: _ordered(order, backwards)),
     )
-    return Statement(
-        text, parameters | {"dataset": table.dataset.id, "limit": search.limit + 1, "offset": search.offset}
-    )
+    return Statement(text, parameters | {"dataset": table.dataset.id, "offset": search.offset})
 
 
 def count(table: Table, search: Search) -> Statement:
