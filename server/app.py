@@ -10,7 +10,6 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
@@ -26,13 +25,13 @@ from core.settings import ROOT, Settings, read_settings
 from features.search import Limits
 from server import logs
 from server.borders import ERROR_HANDLERS, Border, from_error, use_context_executor
-from server.caching import TagsOfCompressed
 from server.documents import DOCUMENT_ROUTES
 from server.features import FEATURE_ROUTES
 from server.host import Host, Tame
 from server.publisher import Publisher
 from server.qgis_page import QGIS_ROUTES
 from server.service import Service, read_service
+from server.zipping import Zipping
 
 TEMPLATES = Jinja2Templates(ROOT / "web" / "templates")
 MAPLIBRE = ROOT / "node_modules" / "maplibre-gl" / "dist"
@@ -64,8 +63,7 @@ def application(settings: Settings, service: Service) -> ASGIApp:
             Middleware(logs.RequestLog),
             Middleware(_Guarded),
             *_cors(service),
-            Middleware(TagsOfCompressed),
-            Middleware(GZipMiddleware, minimum_size=1000, compresslevel=4),
+            Middleware(Zipping),
             Middleware(Border, body_limit=settings.body_limit, language=service.server.languages[0]),
             Middleware(_Quarantine),
             Middleware(Tame),

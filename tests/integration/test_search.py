@@ -13,7 +13,7 @@ from core.database import connect
 from features.queries import page
 from features.search import Search
 from features.table import Table
-from tests.conftest import Load
+from tests.conftest import Load, service
 
 
 @pytest.fixture
@@ -41,12 +41,12 @@ def _plan(dsn: str, words: str) -> str:
 
 
 @pytest.mark.parametrize("how", ["by index", "index made later", "without"])
-def test_words_are_found_wherever_they_are(load_into: Load, serve: str, database: str, names: Path, how: str) -> None:
+def test_words_are_found_wherever_they_are(load_into: Load, database: str, names: Path, how: str) -> None:
     load_into(names, id="names", key="no", search=how == "by index")
     if how == "index made later":
         assert load_into(names, id="names", key="no", search=True).datasets[0].outcome == "unchanged"
     assert ("_words" in _plan(database, "北山公园")) is (how != "without")
-    with httpx.Client(base_url=serve) as client:
+    with service(database) as url, httpx.Client(base_url=url) as client:
         for words, found in {
             "北山公园": [77],
             "公园": [77],
