@@ -64,7 +64,8 @@ class Settings(BaseSettings):
     lang: Language | None = Field(None, description="Language of the command line; else the locale decides.")
     temporary_limit: int = Field(20_000_000_000, ge=1, description="Most bytes that an archive may unpack to.")
     edit_key: SecretStr | None = Field(
-        None, description="The secret that lets a client change features, of 16 characters or more; without it, nobody can."
+        None,
+        description="The secret that lets a client change features, of 16 characters or more; without it, nobody can.",
     )
     require_if_match: bool = Field(
         False, description="Whether a change must name the version that it is made to, by `If-Match`."

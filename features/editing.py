@@ -9,7 +9,7 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from core.catalogue import GEOMETRY
-from core.crs import CGCS2000, WGS84, Srid, postgis_srid
+from core.crs import Srid, keeps_numbers, postgis_srid
 from core.database import AsyncPool, one_line, query
 from core.errors import BadRequest, ChengtuError, DatabaseBusy, NoSuchDataset
 from core.language import Text
@@ -161,14 +161,15 @@ def _cells(table: Table, values: dict[str, Value], geometry: dict[str, Shape | N
 
 
 def _geometry_cell(table: Table, name: str, shape: Shape | None) -> _Cell:
-    """Transformed as it is when it is read; CGCS2000 and WGS 84 pass for the same there."""
+    """Moved to the CRS of the data set by the way that it comes back."""
     if shape is None:
         return _Cell(name, sql.SQL("null"), {})
-    source, target = postgis_srid(shape.crs), Srid(table.dataset.srid)
-    same = {source, target} <= {WGS84, CGCS2000}
-    value: sql.Composable = sql.SQL("st_geomfromwkb(%(geometry)s, {})").format(sql.Literal(target if same else source))
-    if not same and source != target:
-        value = sql.SQL("st_transform({}, {})").format(value, sql.Literal(target))
+    target = Srid(table.dataset.srid)
+    same = keeps_numbers(shape.crs, target)
+    srid = target if same else postgis_srid(shape.crs)
+    value: sql.Composable = sql.SQL("st_geomfromwkb(%(geometry)s, {})").format(sql.Literal(int(srid)))
+    if not same:
+        value = sql.SQL("st_transform({}, {})").format(value, sql.Literal(int(target)))
     return _Cell(name, value, {"geometry": shape.wkb})
 
 

@@ -144,7 +144,9 @@ def _meets(table: Table, name: str) -> sql.Composable:
 
 
 def _equal(table: Table, name: str, value: str, parameter: str) -> _Part:
-    test = sql.SQL("{} = cast({} as {})").format(_column(name), sql.Placeholder(parameter), type_name(table.type_of(name)))
+    test = sql.SQL("{} = cast({} as {})").format(
+        _column(name), sql.Placeholder(parameter), type_name(table.type_of(name))
+    )
     return test, {parameter: value}
 
 

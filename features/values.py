@@ -96,7 +96,7 @@ def _moment_of(value: object, form: str, read: Callable[[str], Any], expected: _
     if not isinstance(value, str) or not re.fullmatch(form, value, re.ASCII):
         raise expected
     try:
-        return read(value)
+        return read(value.upper())
     except ValueError:
         raise expected from None
 
