@@ -67,6 +67,8 @@ def _whole(value: object, limit: int) -> str:
 
 
 def _real(value: object, limit: float) -> str:
+    if value in ("NaN", "Infinity", "-Infinity"):  # as PostgreSQL serves them, for JSON has no such numbers
+        return str(value)
     if type(value) not in (int, float) or not math.isfinite(value) or abs(value) > limit:  # type: ignore[arg-type]  # numbers by now
         raise _Unfit("a number that the column can hold", "该字段可存储的数值")
     return repr(value)

@@ -770,6 +770,16 @@ def test_an_edit_that_waits_too_long_is_told_to_come_again(place: Place, api: ht
     assert api.get("/collections/high/items/2").json()["properties"]["name"] == "held"
 
 
+def test_an_edit_survives_the_death_of_all_connections(place: Place, api: httpx.Client) -> None:
+    for number in range(800, 805):
+        _run(
+            place.dsn,
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'chengtu-server'",
+        )
+        assert _post(api, "plots", _feature(no=number)).status_code == 201
+    assert _run(place.dsn, "select count(*) as n from data.plots where no between 800 and 804") == [{"n": 5}]
+
+
 def test_an_edit_that_blocks_another_and_is_blocked_by_it_is_made_again(place: Place, api: httpx.Client) -> None:
     """By hand one row, then the other that is just being changed: PostgreSQL ends one of the two."""
     waiting = "select 1 from pg_locks where not granted"

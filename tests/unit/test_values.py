@@ -11,7 +11,7 @@ from features.values import BadValue, as_stored
     [
         ("smallint", -32768, "-32768"), ("bigint", 2**63 - 1, "9223372036854775807"), ("integer", 7.0, "7"), ("integer", None, None),
         ("real", 1, "1"), ("real", 3.4e38, "3.4e+38"), ("double precision", 1.7976931348623157e308, "1.7976931348623157e+308"),
-        ("double precision", 0.1, "0.1"), ("boolean", True, "true"), ("text", "", ""), ("text", "𠮷\n", "𠮷\n"), ("bytea", "\\x00fF", "\\x00fF"),
+        ("double precision", 0.1, "0.1"), ("real", "NaN", "NaN"), ("boolean", True, "true"), ("text", "", ""), ("text", "𠮷\n", "𠮷\n"), ("bytea", "\\x00fF", "\\x00fF"),
         ("date", "2024-02-29", "2024-02-29"), ("time without time zone", "08:00:00.25", "08:00:00.250000"),
         ("timestamp without time zone", "2024-05-31t08:00:00", "2024-05-31T08:00:00"),
         ("timestamp without time zone", "2024-05-31T08:00:00+08:00", "2024-05-31T00:00:00"),
@@ -27,7 +27,7 @@ def test_what_fits_is_passed_on_as_postgresql_reads_it(type_: str, value: object
     ("type_", "value"),
     [
         ("smallint", 32768), ("bigint", 2**63), ("integer", 1e300), ("integer", float("inf")), ("integer", "1"), ("integer", False),
-        ("real", 3.5e38), ("double precision", float("inf")), ("double precision", True), ("boolean", "true"), ("text", 1),
+        ("real", 3.5e38), ("real", "nan"), ("integer", "NaN"), ("double precision", float("inf")), ("double precision", True), ("boolean", "true"), ("text", 1),
         ("text", "\0"), ("text", "\udfff"), ("bytea", "00ff"), ("bytea", "\\x0"), ("date", "2024-2-9"), ("date", "２０２４-02-29"), ("date", "2023-02-29"),
         ("date", "2024-02-29\n"), ("time without time zone", "8:00"), ("time without time zone", "08:00:60"), ("timestamp without time zone", "2024-05-31"),
         ("timestamp without time zone", "9999-12-31T23:59:59-01:00"), ("timestamp with time zone", "2024-05-31T08:00:00"),
