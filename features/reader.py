@@ -2,6 +2,8 @@
 
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import psycopg
@@ -133,16 +135,24 @@ async def _count(pool: AsyncPool, table: Table, statement: Statement) -> tuple[t
 
 async def read_item(pool: AsyncPool, table: Table, identifier: str, crs: Srid) -> Item:
     """The feature with a key; `NoSuchItem` where there is none, whatever the identifier looks like."""
-    if len(identifier) > _LONGEST_ID or "\0" in identifier:
-        raise NoSuchItem(dataset=table.dataset.id, id=identifier[:40])
-    try:
+    with naming_an_item(table, identifier):
         result = await _ask(pool, table, queries.item(table, identifier, crs))
-    except BadRequest as error:  # a key of the wrong type names no feature
-        raise NoSuchItem(dataset=table.dataset.id, id=identifier[:40]) from error
     if not result.ntuples:
         raise NoSuchItem(dataset=table.dataset.id, id=identifier[:40])
     feature, release, version = (result.get_value(0, column) or b"" for column in range(3))
     return Item(feature, int(release), version.decode())
+
+
+@contextmanager
+def naming_an_item(table: Table, identifier: str) -> Iterator[None]:
+    """`NoSuchItem` for what cannot be a key, such as one of the wrong type."""
+    refusal = NoSuchItem(dataset=table.dataset.id, id=identifier[:40])
+    if len(identifier) > _LONGEST_ID or "\0" in identifier:
+        raise refusal
+    try:
+        yield
+    except (BadRequest, psycopg.DataError) as error:
+        raise refusal from error
 
 
 async def read_state(pool: AsyncPool, table: Table) -> State:
@@ -172,7 +182,7 @@ async def _once_more_if_stale(pool: AsyncPool, statement: Statement) -> PGresult
     try:
         return await _run(pool, statement)
     except psycopg.OperationalError as error:
-        if not _lost(error):
+        if not lost(error):
             raise
         await pool.check()
         return await _run(pool, statement)
@@ -186,7 +196,7 @@ async def _run(pool: AsyncPool, statement: Statement) -> PGresult:
     return cursor.pgresult
 
 
-def _lost(error: psycopg.OperationalError) -> bool:
+def lost(error: psycopg.OperationalError) -> bool:
     """Whether an error says that the connection is no more."""
     ended = (psycopg.errors.AdminShutdown, psycopg.errors.CrashShutdown)
     return isinstance(error, ended) or (error.sqlstate is None and not isinstance(error, PoolTimeout))

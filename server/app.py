@@ -24,8 +24,10 @@ from core.language import spoken
 from core.settings import ROOT, Settings, read_settings
 from features.search import Limits
 from server import logs
+from server.access import KeyApart
 from server.borders import ERROR_HANDLERS, Border, from_error, use_context_executor
 from server.documents import DOCUMENT_ROUTES
+from server.editing import EDIT_ROUTES
 from server.features import FEATURE_ROUTES
 from server.host import Host, Tame
 from server.publisher import Publisher
@@ -60,6 +62,7 @@ def application(settings: Settings, service: Service) -> ASGIApp:
         lifespan=_lifespan(settings, service),
         exception_handlers=ERROR_HANDLERS,
         middleware=[
+            Middleware(KeyApart),
             Middleware(logs.RequestLog),
             Middleware(_Guarded),
             *_cors(service),
@@ -76,17 +79,24 @@ def application(settings: Settings, service: Service) -> ASGIApp:
 
 
 def _cors(service: Service) -> list[Middleware]:
-    """Reading from web maps on other hosts; no credentials are ever taken from a browser."""
+    """Web maps on other hosts, which may read, and change what their own key lets them; no cookies are ever taken."""
     if not service.server.cors:
         return []
-    exposed = ["Content-Crs", "Link", "OGC-NumberMatched"]
-    methods = ["GET", "HEAD", "OPTIONS", "POST"]
-    return [Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=methods, expose_headers=exposed)]
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=["*"],
+            allow_methods=["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Crs", "Content-Type", "If-Match", "If-None-Match", "X-API-Key"],
+            expose_headers=["Content-Crs", "ETag", "Link", "Location", "OGC-NumberMatched"],
+        )
+    ]
 
 
 def _own_routes() -> list[BaseRoute]:
     routes: list[BaseRoute] = [
         *FEATURE_ROUTES,
+        *EDIT_ROUTES,
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/map", map_page),

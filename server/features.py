@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
@@ -91,7 +90,7 @@ class Asked(NamedTuple):
         return link
 
 
-def _on_its_table(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+def on_its_table(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
     """Find the collection's table for an answer; and once more, where it changed since the catalogue was read."""
 
     async def endpoint(request: Request) -> Response:
@@ -109,7 +108,7 @@ def _on_its_table(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
     return endpoint
 
 
-@_on_its_table
+@on_its_table
 async def items(request: Request, table: Table) -> Response:
     """A page of features, for GET as for a query that is posted."""
     form = choose(request.scope, FORMS)
@@ -134,7 +133,7 @@ async def items(request: Request, table: Table) -> Response:
     return StreamingResponse(body, headers=headers)
 
 
-@_on_its_table
+@on_its_table
 async def item(request: Request, table: Table) -> Response:
     """One feature by its key."""
     form = choose(request.scope, FORMS)
@@ -227,12 +226,9 @@ def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-async def not_editable(request: Request) -> Response:
-    """Changing features is not possible here."""
-    raise HTTPException(405, headers={"Allow": "GET, HEAD, OPTIONS"})
-
-
+ITEMS = "/collections/{collection_id}/items"
+ITEM = "/collections/{collection_id}/items/{item_id:path}"
 FEATURE_ROUTES: list[BaseRoute] = [
-    DataRoute("/collections/{collection_id}/items", items, methods=["GET", "POST"]),
-    DataRoute("/collections/{collection_id}/items/{item_id:path}", item, methods=["GET"]),
+    DataRoute(ITEMS, items, methods=["GET"]),
+    DataRoute(ITEM, item, methods=["GET"]),
 ]
