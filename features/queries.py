@@ -1,5 +1,6 @@
 """One data set's features as SQL: pages, counts and single items, as GeoJSON that PostgreSQL writes."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from psycopg import sql
@@ -33,32 +34,40 @@ class _Order(NamedTuple):
     descending: bool
 
 
-def page(table: Table, search: Search) -> Statement:
+def page(table: Table, search: Search, written: sql.Composable | None = None) -> Statement:
     """The statement for one page, and one feature more that tells whether another follows.
 
-    Columns: release, change, feature_count, changed_at, feature (GeoJSON text, null in the one row of an empty page),
-    and a text for each sort column and the key, which make the cursor of a page that begins there.
+    Columns: release, change, feature_count, changed_at, feature (as GeoJSON text, or as `written`; null in the one row
+    of an empty page), and a text for each sort column and the key, which make the cursor of a page that begins there.
     """
-    where, parameters = _where(table, search)
-    order = _orders(table, search)
-    backwards = False
-    if search.cursor is not None:
-        after, values = _after(order, search.cursor)
-        where, parameters = sql.SQL("{} and {}").format(where, after), parameters | values
-        backwards = search.cursor.backwards
+    where, order, parameters = _ordered(table, search)
     text = query("items_page").format(
-        feature=_feature(table, search),
-        position=sql.SQL(", ").join(
-            sql.SQL("{}::text as {}").format(_column(one.name), sql.Identifier(f"position{n}"))
-            for n, one in enumerate(order)
-        ),
+        feature=feature(table, search) if written is None else written,
+        position=_position(order),
         table=sql.Identifier("data", table.dataset.id),
         conditions=where,
-        order=sql.SQL(", ").join(_direction(one, backwards) for one in order),
+        order=_order_by(order, turned=search.backwards),
     )
     return Statement(
         text, parameters | {"dataset": table.dataset.id, "limit": search.limit + 1, "offset": search.offset}
     )
+
+
+def rows(table: Table, search: Search, columns: Sequence[sql.Composable]) -> Statement:
+    """The statement for many features as rows: the columns, then a text for each sort column and the key.
+
+    Forwards there is one row more, which tells whether another follows; backwards the rows are in order all the same.
+    """
+    where, order, parameters = _ordered(table, search)
+    text = query("items_rows_before" if search.backwards else "items_rows").format(
+        columns=sql.SQL(", ").join([*columns, _position(order)]),
+        table=sql.Identifier("data", table.dataset.id),
+        conditions=where,
+        turned=_order_by(order, turned=True),
+        order=_order_by(order, turned=False),
+    )
+    most = search.limit if search.backwards else search.limit + 1
+    return Statement(text, parameters | {"limit": most, "offset": search.offset})
 
 
 def count(table: Table, search: Search) -> Statement:
@@ -71,7 +80,7 @@ def count(table: Table, search: Search) -> Statement:
 def item(table: Table, identifier: str, crs: Srid) -> Statement:
     """The statement for one feature (columns feature, release, version)."""
     text = query("one_item").format(
-        feature=_feature(table, Search(crs=crs)),
+        feature=feature(table, Search(crs=crs)),
         table=sql.Identifier("data", table.dataset.id),
         key=_name(table.dataset.key),
         key_type=_type(table.dataset.key_type),
@@ -91,7 +100,7 @@ def _where(table: Table, search: Search) -> _Part:
     if search.bounds is not None:
         parts.append(_within(table, search.bounds))
     if search.datetime is not None and dataset.time is not None:
-        parts.append(temporal.condition(search.datetime, _column(dataset.time), table.types[dataset.time]))
+        parts.append(temporal.condition(search.datetime, column(dataset.time), table.types[dataset.time]))
     for n, (name, value) in enumerate(search.equals):
         parts.append(_equal(table, name, value, f"equal{n}"))
     if search.text is not None:
@@ -117,13 +126,13 @@ def _within(table: Table, bounds: Bounds) -> _Part:
 
 
 def _equal(table: Table, name: str, value: str, parameter: str) -> _Part:
-    test = sql.SQL("{} = cast({} as {})").format(_column(name), sql.Placeholder(parameter), _type(table.type_of(name)))
+    test = sql.SQL("{} = cast({} as {})").format(column(name), sql.Placeholder(parameter), _type(table.type_of(name)))
     return test, {parameter: value}
 
 
 def _contains(table: Table, text: str) -> _Part:
     """Words anywhere in the text columns, all of them, without regard to case."""
-    columns = [_column(field.name) for field in table.dataset.fields if field.type == "text"]
+    columns = [column(field.name) for field in table.dataset.fields if field.type == "text"]
     if not columns:
         return sql.SQL("false"), {}
     haystack = sql.SQL("concat_ws(' ', {})").format(sql.SQL(", ").join(columns))
@@ -136,6 +145,27 @@ def _escaped(word: str) -> str:
     return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
+def _ordered(table: Table, search: Search) -> tuple[sql.Composable, list[_Order], dict[str, object]]:
+    """All conditions, the cursor's too, and the order."""
+    where, parameters = _where(table, search)
+    order = _orders(table, search)
+    if search.cursor is not None:
+        after, values = _after(order, search.cursor)
+        where, parameters = sql.SQL("{} and {}").format(where, after), parameters | values
+    return where, order, parameters
+
+
+def _position(order: list[_Order]) -> sql.Composable:
+    return sql.SQL(", ").join(
+        sql.SQL("{}::text as {}").format(column(one.name), sql.Identifier(f"position{n}"))
+        for n, one in enumerate(order)
+    )
+
+
+def _order_by(order: list[_Order], *, turned: bool) -> sql.Composable:
+    return sql.SQL(", ").join(_direction(one, turned) for one in order)
+
+
 def _orders(table: Table, search: Search) -> list[_Order]:
     """The order asked for, then the key, so that pages neither overlap nor leave gaps."""
     wanted = [_Order(name, table.type_of(name), descending) for name, descending in search.sort]
@@ -146,7 +176,7 @@ def _direction(one: _Order, backwards: bool) -> sql.Composable:
     """Nulls come last, and first where the order is turned round."""
     direction = sql.SQL("desc") if one.descending != backwards else sql.SQL("asc")
     nulls = sql.SQL("first") if backwards else sql.SQL("last")
-    return sql.SQL("{} {} nulls {}").format(_column(one.name), direction, nulls)
+    return sql.SQL("{} {} nulls {}").format(column(one.name), direction, nulls)
 
 
 def _after(order: list[_Order], cursor: Cursor) -> _Part:
@@ -163,22 +193,23 @@ def _after(order: list[_Order], cursor: Cursor) -> _Part:
         at = sql.SQL("cast({} as {})").format(sql.Placeholder(name), _type(one.type))
         if beyond := _beyond(one, at if value is not None else None, cursor.backwards, key=n == len(order) - 1):
             ways.append(sql.SQL(" and ").join([*level, beyond]))
-        level.append(sql.SQL("{} is null" if value is None else "{} = {}").format(_column(one.name), at))
+        level.append(sql.SQL("{} is null" if value is None else "{} = {}").format(column(one.name), at))
     return sql.SQL("({})").format(sql.SQL(" or ").join(ways)), bound
 
 
 def _beyond(one: _Order, at: sql.Composable | None, backwards: bool, *, key: bool) -> sql.Composable | None:
     """A column's values past one of its values (None: past null, the last of all); None where there are none."""
-    column = _column(one.name)
+    compared = column(one.name)
     if at is None:
-        return sql.SQL("{} is not null").format(column) if backwards else None
+        return sql.SQL("{} is not null").format(compared) if backwards else None
     sign = sql.SQL("<") if one.descending != backwards else sql.SQL(">")
     if backwards or key:  # a key is never null
-        return sql.SQL("{} {} {}").format(column, sign, at)
-    return sql.SQL("({0} {1} {2} or {0} is null)").format(column, sign, at)
+        return sql.SQL("{} {} {}").format(compared, sign, at)
+    return sql.SQL("({0} {1} {2} or {0} is null)").format(compared, sign, at)
 
 
-def _feature(table: Table, search: Search) -> sql.Composable:
+def feature(table: Table, search: Search) -> sql.Composable:
+    """A feature as GeoJSON text."""
     return query("feature").format(
         key=_name(table.dataset.key), geometry=_geometry(table, search), properties=_properties(table, search)
     )
@@ -196,11 +227,11 @@ def _value(field: Field) -> sql.Composable:
     QGIS and GDAL take a property's type from the first numbers they see, and would cut the fractions of all that follow.
     """
     if field.type not in ("real", "double precision"):
-        return _column(field.name)
-    return query("with_decimal_point").format(number=_column(field.name), name=_name(field.name))
+        return column(field.name)
+    return query("with_decimal_point").format(number=column(field.name), name=_name(field.name))
 
 
-def _column(name: str) -> sql.Identifier:
+def column(name: str) -> sql.Identifier:
     """A column of the data set's table, in a statement with parameters."""
     return sql.Identifier("f", name.replace("%", "%%"))
 
@@ -211,18 +242,33 @@ def _name(name: str) -> sql.Identifier:
 
 
 def _geometry(table: Table, search: Search) -> sql.Composable:
-    """GeoJSON in the wanted CRS and its own axis order; digits for a tenth of a millimetre."""
+    """GeoJSON in the wanted CRS and its own axis order."""
     if not search.geometry:
         return sql.SQL("null")
-    shape: sql.Composable = sql.Identifier("f", GEOMETRY)
-    target = postgis_srid(search.crs)
-    # ST_Transform between CGCS2000 and WGS 84 changes no number, and costs more than all the rest.
-    if target != table.dataset.srid and {target, table.dataset.srid} != {WGS84, CGCS2000}:
-        shape = sql.SQL("st_transform({}, {})").format(shape, sql.Literal(int(target)))
+    placed = shape(table, search.crs)
     if is_axis_swapped(search.crs):
-        shape = sql.SQL("st_flipcoordinates({})").format(shape)
-    digits = 9 if is_geographic(search.crs) else 4
-    return sql.SQL("st_asgeojson({}, {}, 0)").format(shape, sql.Literal(digits))
+        placed = sql.SQL("st_flipcoordinates({})").format(placed)
+    return sql.SQL("st_asgeojson({}, {}, 0)").format(placed, digits(search.crs))
+
+
+def shape(table: Table, crs: Srid) -> sql.Composable:
+    """The geometry in a CRS, x = east."""
+    stored = sql.Identifier("f", GEOMETRY)
+    target = postgis_srid(crs)
+    # ST_Transform between CGCS2000 and WGS 84 changes no number, and costs more than all the rest.
+    if target == table.dataset.srid or {target, table.dataset.srid} == {WGS84, CGCS2000}:
+        return stored
+    return sql.SQL("st_transform({}, {})").format(stored, sql.Literal(int(target)))
+
+
+def wkb(table: Table, crs: Srid) -> sql.Composable:
+    """The geometry in a CRS as ISO WKB, x = east."""
+    return sql.SQL("st_asbinary({}, 'NDR')").format(shape(table, crs))
+
+
+def digits(crs: Srid) -> sql.Literal:
+    """How many digits tell a tenth of a millimetre."""
+    return sql.Literal(9 if is_geographic(crs) else 4)
 
 
 def _type(name: str) -> sql.SQL:

@@ -3,23 +3,21 @@
 from typing import NamedTuple
 
 import psycopg
+from psycopg import sql
 from psycopg.pq.abc import PGresult
 from psycopg_pool import PoolTimeout
 
 from core.crs import Srid
-from core.database import AsyncPool, one_line, speaking_plainly
+from core.database import AsyncPool
 from core.errors import BadRequest, ChengtuError, DatabaseBusy, NoSuchDataset
 from features import queries
+from features.asking import in_our_words
 from features.paging import Cursor, ReleaseReplaced
 from features.queries import Statement
 from features.search import Search
 from features.table import Table
 
 _LONGEST_ID = 1000  # characters
-
-
-class TableChanged(Exception):
-    """The table is no longer as the catalogue of a moment ago said."""
 
 
 class NoSuchItem(ChengtuError):
@@ -66,9 +64,12 @@ class Item(NamedTuple):
     version: str
 
 
-async def read_page(pool: AsyncPool, table: Table, search: Search) -> Page:
-    """One page; `ReleaseReplaced` where its cursor comes from a release that is served no more."""
-    result = await _ask(pool, table, queries.page(table, search))
+async def read_page(pool: AsyncPool, table: Table, search: Search, written: sql.Composable | None = None) -> Page:
+    """One page, of GeoJSON or of features as `written` says.
+
+    `ReleaseReplaced` where its cursor comes from a release that is served no more.
+    """
+    result = await _ask(pool, table, queries.page(table, search, written))
     state = _state(result, table)
     cursor = search.cursor
     if cursor is not None and cursor.release != state.release:
@@ -129,17 +130,8 @@ def _position(result: PGresult, row: int) -> tuple[str | None, ...]:
 
 async def _ask(pool: AsyncPool, table: Table, statement: Statement) -> PGresult:
     """Run one statement; what PostgreSQL says of a bad value, or of a table that changed, in our words."""
-    try:
-        with speaking_plainly():
-            return await _once_more_if_stale(pool, statement)
-    except (
-        psycopg.errors.UndefinedTable,
-        psycopg.errors.UndefinedColumn,
-        psycopg.errors.InsufficientPrivilege,
-    ) as error:
-        raise TableChanged(one_line(error)) from error
-    except psycopg.DataError as error:
-        raise BadRequest(reason=one_line(error)) from error
+    with in_our_words():
+        return await _once_more_if_stale(pool, statement)
 
 
 async def _once_more_if_stale(pool: AsyncPool, statement: Statement) -> PGresult:

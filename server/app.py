@@ -10,7 +10,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
@@ -23,6 +23,8 @@ from core.door import Door
 from core.errors import ChengtuError, DatabaseUnreachable
 from core.language import spoken
 from core.settings import ROOT, Settings, read_settings
+from features.formats.files import FILES
+from features.formats.press import Press
 from features.search import Limits
 from server import logs
 from server.borders import ERROR_HANDLERS, Border, from_error, use_context_executor
@@ -41,6 +43,10 @@ _GUARDS = [
         b"default-src 'self'; img-src 'self' data: blob:; worker-src 'self' blob:; object-src 'none'",
     ),
 ]
+_NOT_COMPRESSED = (
+    *DEFAULT_EXCLUDED_CONTENT_TYPES,
+    *(form.media.partition(";")[0] for name, form in FILES.items() if name not in ("gml", "dxf")),
+)
 _STATIC_HEADERS = [*_GUARDS, (b"cache-control", b"no-cache")]
 
 
@@ -62,7 +68,7 @@ def application(settings: Settings, service: Service) -> ASGIApp:
             Middleware(_Guarded),
             *_cors(service),
             Middleware(TagsOfCompressed),
-            Middleware(GZipMiddleware, minimum_size=1000, compresslevel=4),
+            Middleware(GZipMiddleware, minimum_size=1000, compresslevel=4, exclude_content_types=_NOT_COMPRESSED),
             Middleware(Border, body_limit=settings.body_limit, language=service.server.languages[0]),
             Middleware(_Quarantine),
             Middleware(Tame),
@@ -71,6 +77,7 @@ def application(settings: Settings, service: Service) -> ASGIApp:
     app.state.settings, app.state.service = settings, service
     limits = service.server.limits
     app.state.limits = Limits(limits.default_items, limits.max_items)
+    app.state.download_limits = Limits(limits.download_items, limits.download_items)
     return app
 
 
@@ -78,7 +85,7 @@ def _cors(service: Service) -> list[Middleware]:
     """Reading from web maps on other hosts; no credentials are ever taken from a browser."""
     if not service.server.cors:
         return []
-    exposed = ["Content-Crs", "Link", "OGC-NumberMatched"]
+    exposed = ["Content-Crs", "Content-Disposition", "Link", "OGC-NumberMatched", "OGC-NumberReturned"]
     methods = ["GET", "HEAD", "OPTIONS", "POST"]
     return [Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=methods, expose_headers=exposed)]
 
@@ -105,6 +112,7 @@ def _lifespan(settings: Settings, service: Service) -> Callable[[Starlette], Any
         app.state.publisher, app.state.pool = publisher, pool
         features, counts = await _feature_pools(settings)
         app.state.features, app.state.counts = features, counts
+        app.state.press = press = Press(settings)
         host = Host(await asyncio.to_thread(publisher.configuration))
         app.router.routes.extend(host.routes)
         following = asyncio.create_task(publisher.follow(host))
@@ -114,7 +122,7 @@ def _lifespan(settings: Settings, service: Service) -> Callable[[Starlette], Any
             following.cancel()
             with suppress(asyncio.CancelledError):
                 await following
-            await asyncio.gather(features.close(), counts.close(), asyncio.to_thread(pool.close))
+            await asyncio.gather(press.close(), features.close(), counts.close(), asyncio.to_thread(pool.close))
             executor.shutdown(wait=False)
 
     return lifespan

@@ -1,0 +1,138 @@
+"""A query of a collection as it was asked, and the links of its answers."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, quote, urlencode
+
+from starlette.requests import Request
+
+from core.errors import ChengtuError
+from features.formats.files import FILES
+from features.formats.lines import LINES
+from features.paging import Cursor, encode
+from features.reader import Page, State, read_count
+from features.search import BadChoice, Limits, Pairs, RepeatedParameter, Search, read_search
+from features.table import Table
+from server.borders import UnreadableText
+from server.caching import caching_headers, entity_tag
+
+GEOJSON = "application/geo+json"
+FORMS = {
+    "json": GEOJSON,
+    "html": "text/html",
+    **{name: form.media for name, form in LINES.items()},
+    **{name: form.media for name, form in FILES.items()},
+}
+_FORM = "application/x-www-form-urlencoded"
+_FILTERS = {  # how a filter too long for a URL may be posted: media type -> filter-lang
+    "application/cql2+json": "cql2-json",
+    "application/query-cql-json": "cql2-json",
+    "application/json": "cql2-json",
+    "application/cql2+text": "cql2-text",
+    "text/plain": "cql2-text",
+}
+
+
+class NotAQuery(ChengtuError):
+    """A posted body that is neither a form nor a filter."""
+
+    en = "A body of type {type!r} is no query. Post a form of parameters, or a filter, as one of: {known}."
+    zh = "类型为 {type!r} 的请求体不是查询。请提交参数表单或过滤条件,类型为:{known}。"
+    code = "InvalidParameterValue"
+    status = 415
+
+
+class Asked(NamedTuple):
+    """A query of a collection: where it was asked, by what parameters, and what they mean."""
+
+    url: str
+    pairs: Pairs
+    posted: bool
+    search: Search
+    bom: bool = False
+
+    def links(self, page: Page | None = None, matched: int | None = None) -> list[dict[str, Any]]:
+        """The links of an answer: itself, its other forms, the collection, and the pages around a page."""
+        links = [self.link("self", GEOJSON)]
+        links += [self.link("alternate", type_, f=form) for form, type_ in FORMS.items() if form != "json"]
+        links.append({"rel": "collection", "type": "application/json", "href": self.url.removesuffix("/items")})
+        if page is None or not page.features:
+            return links
+        if page.more or self.search.backwards:
+            links.append(self.page("next", page.after(matched)))
+        if page.more if self.search.backwards else self.search.cursor or self.search.offset:
+            links.append(self.page("prev", page.before(matched)))
+        return links
+
+    def page(self, rel: str, cursor: Cursor, type_: str = GEOJSON) -> dict[str, Any]:
+        """A link to the page at a cursor."""
+        return self.link(rel, type_, offset=None, cursor=encode(cursor, self.search.digest))
+
+    def link(self, rel: str, type_: str, **changed: str | None) -> dict[str, Any]:
+        """A link to the same query with some parameters changed, or (None) dropped; posted queries are posted again."""
+        pairs = [(name, value) for name, value in self.pairs if name not in changed and name != "api-key"]
+        pairs += [(name, value) for name, value in changed.items() if value is not None]
+        text = urlencode(pairs, quote_via=quote, safe=",:/")
+        link: dict[str, Any] = {"rel": rel, "type": type_, "href": f"{self.url}?{text}" if text else self.url}
+        if self.posted:
+            link |= {"href": self.url, "method": "POST", "headers": {"Content-Type": _FORM}, "body": text}
+        return link
+
+
+async def read_asked(request: Request, table: Table, form: str) -> Asked:
+    """Read what a request asks for; files hold more features than pages do."""
+    pairs = request.query_params.multi_items()
+    posted = request.method == "POST"
+    if posted:
+        pairs += await _posted(request)
+    url = f"{request.app.state.settings.base_url}/collections/{table.dataset.id}/items"
+    state = request.app.state
+    limits: Limits = state.download_limits if form in FILES else state.limits
+    bom = form == "csv" and given_bom(pairs)
+    searched = [pair for pair in pairs if pair[0] != "bom"] if form == "csv" else pairs
+    return Asked(url, pairs, posted, read_search(searched, table, limits), bom)
+
+
+def given_bom(pairs: Pairs) -> bool:
+    """Whether CSV shall begin with the mark that Excel knows UTF-8 by."""
+    values = [value for name, value in pairs if name == "bom"]
+    if len(values) > 1:
+        raise RepeatedParameter(name="bom")
+    if values and values[0] not in ("true", "false"):
+        raise BadChoice(name="bom", value=values[0][:40], known="true, false")
+    return values == ["true"]
+
+
+async def _posted(request: Request) -> list[tuple[str, str]]:
+    """The parameters in a body: a form of them, or a filter alone."""
+    type_ = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        body = (await request.body()).decode()
+    except UnicodeDecodeError as error:
+        raise UnreadableText from error
+    if type_ == _FORM:
+        return parse_qsl(body, keep_blank_values=True, max_num_fields=200)
+    if type_ in _FILTERS:
+        return [("filter", body), ("filter-lang", _FILTERS[type_])]
+    raise NotAQuery(type=type_[:60], known=", ".join((_FORM, *_FILTERS)))
+
+
+def caching(request: Request, table: Table, state: State, form: str) -> dict[str, str]:
+    """What caches may do with an answer made from a state of the data set."""
+    tag = entity_tag(request.scope, form, state.release, state.change)
+    return caching_headers(tag, max_age=table.dataset.max_age, changed=datetime.fromisoformat(state.changed))
+
+
+async def count_matched(request: Request, table: Table, search: Search, state: State, all_: int | None) -> int | None:
+    """How many features the whole query matches; None where that is not known within the time for it.
+
+    `all_` is the number of those returned where no others follow.
+    """
+    cursor = search.cursor
+    if search.everything:
+        return state.features
+    if cursor is not None and (cursor.release, cursor.change) == (state.release, state.change):
+        return cursor.matched  # nothing changed since it was counted, or was found to take too long
+    if cursor is None and search.offset == 0 and all_ is not None:
+        return all_
+    return await read_count(request.app.state.counts, table, search, state)
