@@ -70,6 +70,15 @@ def rows(table: Table, search: Search, columns: Sequence[sql.Composable]) -> Sta
     return Statement(text, parameters | {"limit": most, "offset": search.offset})
 
 
+def gaps(table: Table, search: Search) -> Statement:
+    """The statement that tells whether any of the features that match has no geometry."""
+    where, parameters = _where(table, search)
+    text = query("items_gaps").format(
+        table=sql.Identifier("data", table.dataset.id), conditions=where, geometry=sql.Identifier("f", GEOMETRY)
+    )
+    return Statement(text, parameters)
+
+
 def count(table: Table, search: Search) -> Statement:
     """The statement for the number of features that match (columns release, change, matched)."""
     where, parameters = _where(table, search)

@@ -89,6 +89,7 @@ def job(form: str, table: Table, search: Search, dsn: str, seconds: float, folde
         dataset=dataset.id,
         layer=layer,
         statement=statement.text.as_string(None),
+        gaps=queries.gaps(table, search).text.as_string(None),
         parameters=statement.parameters,
         limit=search.limit,
         cursor=search.cursor,

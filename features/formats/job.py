@@ -38,6 +38,7 @@ class Job(NamedTuple):
     dataset: str
     layer: Layer
     statement: str
+    gaps: str  # the statement that tells whether a feature has no geometry
     parameters: dict[str, object]
     limit: int
     cursor: Cursor | None

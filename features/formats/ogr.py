@@ -21,10 +21,12 @@ def write(layer: Layer, rows: Rows, path: Path) -> None:
     """Write one file; the same features make the same bytes at any time."""
     _fix_dates(rows.changed)
     target = path.with_suffix(".shp") if layer.form == "shp" else path
-    dataset_options, layer_options = _options(layer, path)
+    dataset_options, layer_options = _options(
+        layer, path, index=not layer.sorted and not (layer.form == "fgb" and rows.has_gaps())
+    )
     try:
         pyogrio.write_arrow(
-            rows.reader(),
+            rows.reader(gaps=layer.form != "dxf"),  # a drawing has no place for them
             target,
             layer=layer.name,
             driver=layer.driver,
@@ -53,7 +55,7 @@ def _fix_dates(changed: str) -> None:
     )
 
 
-def _options(layer: Layer, path: Path) -> tuple[dict[str, str], dict[str, str]]:
+def _options(layer: Layer, path: Path, *, index: bool) -> tuple[dict[str, str], dict[str, str]]:
     """GDAL's options for the data set and for its layer."""
     match layer.form:
         case "gpkg":
@@ -61,8 +63,8 @@ def _options(layer: Layer, path: Path) -> tuple[dict[str, str], dict[str, str]]:
             fid = "fid" if layer.key == "fid" else free_name("fid", names)  # the key itself may be the feature's number
             return {"VERSION": "1.3"}, {"FID": fid, **({"GEOMETRY_NAME": layer.geometry} if layer.geometry else {})}
         case "fgb":
-            # its index asks for an order of its own, by place
-            return {}, {"SPATIAL_INDEX": "NO" if layer.sorted else "YES", "TEMPORARY_DIR": str(path.parent)}
+            # its index sorts features by place, and asks that all of them have one
+            return {}, {"SPATIAL_INDEX": "YES" if index else "NO", "TEMPORARY_DIR": str(path.parent)}
         case "gml":
             return _GML, {}
         case "shp":

@@ -35,6 +35,12 @@ class Rows:
         self._more = False
         self._last: tuple[str | None, ...] = ()
 
+    def has_gaps(self) -> bool:
+        """Whether a feature may have no geometry."""
+        with in_our_words():
+            row = self._cursor.connection.execute(self._job.gaps.encode(), self._job.parameters).fetchone()
+        return bool(row and row[0])
+
     @property
     def changed(self) -> str:
         """When the data set changed last."""
@@ -44,9 +50,10 @@ class Rows:
         """What was read."""
         return Done(*self.state, self._last, self._returned, self._more)
 
-    def reader(self) -> pa.RecordBatchReader:
-        """The batches as a stream for other libraries."""
-        return pa.RecordBatchReader.from_batches(self.schema, self.batches())
+    def reader(self, *, gaps: bool = True) -> pa.RecordBatchReader:
+        """The batches as a stream for other libraries; on demand without the features that have no geometry."""
+        batches = self.batches() if gaps else (batch.filter(batch.column(-1).is_valid()) for batch in self.batches())
+        return pa.RecordBatchReader.from_batches(self.schema, batches)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """All features; heavy ones in smaller batches."""

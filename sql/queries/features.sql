@@ -51,6 +51,13 @@ from (
 ) as f
 order by {order}
 
+-- name: items_gaps
+-- Whether any feature that matches has no geometry, or one without a point.
+select exists (
+    select from {table} as f
+    where {conditions} and ({geometry} is null or st_isempty({geometry}))
+) as gaps
+
 -- name: csv_value
 -- A text as CSV holds it (RFC 4180): nothing for null, quotes around what needs them and around the empty text.
 case
