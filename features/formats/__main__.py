@@ -69,9 +69,11 @@ def _do(job: Job) -> Done | Failed:
 
 
 if __name__ == "__main__":
+    status = 1
     try:
         main()
-    except BaseException:
+        status = 0
+    except Exception:
         traceback.print_exc()
     finally:
-        os._exit(0)  # at once: a thread still reads
+        os._exit(status)  # at once: a thread still reads

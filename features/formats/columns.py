@@ -28,15 +28,17 @@ def chosen(table: Table, search: Search) -> tuple[Field, ...]:
 
 
 def columns(
-    fields: Sequence[Field], holds: frozenset[str], rename: Callable[[Sequence[str]], list[str]]
+    fields: Sequence[Field], holds: frozenset[str], rename: Callable[[Sequence[str]], list[str]], *, nan: bool
 ) -> tuple[Column, ...]:
-    """What of each field goes into a file that `holds` some types as they are: all others become text."""
+    """What of each field goes into a file that `holds` some types as they are (all others become text), perhaps NaN."""
     names = rename([field.name for field in fields])
-    return tuple(_column(name, field, holds) for name, field in zip(names, fields, strict=True))
+    return tuple(_column(name, field, holds, nan) for name, field in zip(names, fields, strict=True))
 
 
-def _column(name: str, field: Field, holds: frozenset[str]) -> Column:
+def _column(name: str, field: Field, holds: frozenset[str], nan: bool) -> Column:
     value = queries.column(field.name)
+    if field.type in ("real", "double precision") and not nan:
+        return Column(name, field.type, sql.SQL("nullif({}, 'NaN')").format(value))
     if field.type in holds:
         return Column(name, field.type, value)
     if field.type.startswith("numeric") and "double precision" in holds:

@@ -46,14 +46,15 @@ class FileForm(NamedTuple):
     holds: frozenset[str]
     names: Callable[[Sequence[str]], list[str]] = unchanged
     must_have_geometry: bool = False
+    nan: bool = True  # whether a number may be none
 
 
 FILES: dict[str, FileForm] = {
     "gpkg": FileForm("application/geopackage+sqlite3", "gpkg", "GPKG", _ALL),
     "fgb": FileForm("application/flatgeobuf", "fgb", "FlatGeobuf", _ALL),
     "parquet": FileForm("application/vnd.apache.parquet", "parquet", None, _ALL | {"time without time zone", "text[]"}),
-    "shp": FileForm("application/zip", "zip", "ESRI Shapefile", _PLAIN, short, must_have_geometry=True),
-    "gml": FileForm("application/gml+xml;version=3.2", "gml", "GML", _PLAIN | _MOMENTS, xml),
+    "shp": FileForm("application/zip", "zip", "ESRI Shapefile", _PLAIN, short, must_have_geometry=True, nan=False),
+    "gml": FileForm("application/gml+xml;version=3.2", "gml", "GML", _PLAIN | _MOMENTS, xml, nan=False),
     "dxf": FileForm("image/vnd.dxf", "dxf", "DXF", frozenset(), must_have_geometry=True),
 }
 
@@ -66,7 +67,7 @@ def job(form: str, table: Table, search: Search, dsn: str, seconds: float, folde
     if form == "shp" and dataset.geometry_type.lower().startswith("geometry"):
         raise OneKindOnly(dataset=dataset.id)
     fields = () if form == "dxf" else chosen(table, search)
-    ours = columns(fields, kind.holds, kind.names)
+    ours = columns(fields, kind.holds, kind.names, nan=kind.nan)
     values = [one.value for one in ours]
     if search.geometry:
         values.append(queries.wkb(table, search.crs))

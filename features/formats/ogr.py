@@ -14,7 +14,7 @@ from features.formats.job import CannotWrite, Layer
 from features.formats.names import free_name
 from features.formats.rows import Rows
 
-_GML = {"FORMAT": "GML3.2", "XSISCHEMA": "OFF", "SRSDIMENSION_LOC": "GEOMETRY"}
+_GML = {"FORMAT": "GML3.2", "XSISCHEMA": "OFF", "WRITE_FEATURE_BOUNDED_BY": "NO"}
 
 
 def write(layer: Layer, rows: Rows, path: Path) -> None:
