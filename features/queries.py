@@ -270,9 +270,12 @@ def shape(table: Table, crs: Srid) -> sql.Composable:
     return sql.SQL("st_transform({}, {})").format(stored, sql.Literal(int(target)))
 
 
-def wkb(table: Table, crs: Srid) -> sql.Composable:
-    """The geometry in a CRS as ISO WKB, x = east."""
-    return sql.SQL("st_asbinary({}, 'NDR')").format(shape(table, crs))
+def wkb(table: Table, crs: Srid, *, empty: bool = True) -> sql.Composable:
+    """The geometry in a CRS as ISO WKB, x = east; on demand null where it is one without a point."""
+    bytes_ = sql.SQL("st_asbinary({}, 'NDR')").format(shape(table, crs))
+    if empty:
+        return bytes_
+    return sql.SQL("case when not st_isempty({}) then {} end").format(sql.Identifier("f", GEOMETRY), bytes_)
 
 
 def digits(crs: Srid) -> sql.Literal:

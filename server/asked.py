@@ -50,6 +50,12 @@ class Asked(NamedTuple):
     posted: bool
     search: Search
     bom: bool = False
+    single: bool = False  # one feature by its key
+
+    @property
+    def tagged(self) -> bool:
+        """Whether the state of the data set is the version of the answer."""
+        return not (self.posted or self.single)
 
     def links(self, page: Page | None = None, matched: int | None = None) -> list[dict[str, Any]]:
         """The links of an answer: itself, its other forms, the collection, and the pages around a page."""

@@ -25,7 +25,10 @@ _GONE = 499  # a client that left, in the log
 
 
 async def download(request: Request, table: Table, asked: Asked, form: str, headers: dict[str, str]) -> Response:
-    """What was asked for, in a form of lines or as a file; `headers` are those that are known already."""
+    """What was asked for, in a form of lines or as a file; `headers` are those that are known already.
+
+    An answer is tagged with the state that it is read from, unless what it is of has versions of its own.
+    """
     suffix = LINES[form].suffix if form in LINES else FILES[form].suffix
     headers = headers | {"Content-Disposition": f'attachment; filename="{table.dataset.id}.{suffix}"'}
     if asked.search.hits_only:
@@ -33,7 +36,8 @@ async def download(request: Request, table: Table, asked: Asked, form: str, head
     if form in LINES:
         return await _lines(request, table, asked, form, headers)
     if request.method == "HEAD":  # nobody writes a file that nobody gets
-        headers |= caching(request, table, await read_state(request.app.state.features, table), form)
+        if asked.tagged:
+            headers |= caching(request, table, await read_state(request.app.state.features, table), form)
         return StreamingResponse(iter(()), headers=headers)
     return await _file(request, table, asked, form, headers)
 
@@ -53,7 +57,7 @@ async def _lines(request: Request, table: Table, asked: Asked, form: str, header
     if page.more and step < search.limit:
         whole = await read_page(pool, table, search, _NOTHING)
     returned = len(whole.features)
-    if not asked.posted:
+    if asked.tagged:
         headers = headers | caching(request, table, page.state, form)
     headers |= await _counted(request, table, asked, whole.state, returned, whole.more)
     if returned and (whole.more or search.backwards):
@@ -87,7 +91,7 @@ async def _file(request: Request, table: Table, asked: Asked, form: str, headers
             return Response(status_code=_GONE)
         done = written.done
         state = State(done.release, done.change, done.features, done.changed)
-        if not asked.posted:
+        if asked.tagged:
             headers = headers | caching(request, table, state, form)
         headers |= await _counted(request, table, asked, state, done.returned, done.more)
         if done.returned and (done.more or asked.search.backwards):

@@ -85,7 +85,7 @@ async def item(request: Request, table: Table) -> Response:
     here = f"{collection}/items/{quote(request.path_params['item_id'], safe='')}"
     if form != "json":
         key = (table.dataset.key, request.path_params["item_id"])
-        asked = Asked(here, pairs, False, Search(limit=1, equals=[key], crs=crs), given_bom(pairs))
+        asked = Asked(here, pairs, False, Search(limit=1, equals=[key], crs=crs), given_bom(pairs), single=True)
         return await download(request, table, asked, form, headers)
     links = [
         {"rel": "self", "type": GEOJSON, "href": f"{here}?{request.url.query}" if request.url.query else here},

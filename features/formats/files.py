@@ -70,7 +70,7 @@ def job(form: str, table: Table, search: Search, dsn: str, seconds: float, folde
     ours = columns(fields, kind.holds, kind.names, nan=kind.nan)
     values = [one.value for one in ours]
     if search.geometry:
-        values.append(queries.wkb(table, search.crs))
+        values.append(queries.wkb(table, search.crs, empty=form != "dxf"))
     statement = queries.rows(table, search, values)
     key = next((one.name for one, field in zip(ours, fields, strict=True) if field.name == dataset.key), None)
     layer = Layer(

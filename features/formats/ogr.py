@@ -38,7 +38,8 @@ def write(layer: Layer, rows: Rows, path: Path) -> None:
             layer_options=layer_options,
         )
     except (RuntimeError, ValueError, pa.ArrowException) as error:  # pyogrio's errors are RuntimeErrors
-        raise rows.problem or CannotWrite(form=layer.form, reason=str(error)[:300]) from error
+        reason = str(error).replace(f"{path.parent}/", "")[:300]
+        raise rows.problem or CannotWrite(form=layer.form, reason=reason) from error
     if layer.form == "shp":
         _zip(target, path, rows.changed)
 
@@ -68,7 +69,7 @@ def _options(layer: Layer, path: Path, *, index: bool) -> tuple[dict[str, str], 
         case "gml":
             return _GML, {}
         case "shp":
-            return {}, {"RESIZE": "YES"}
+            return {}, {}
     return {}, {}
 
 

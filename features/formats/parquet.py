@@ -13,7 +13,7 @@ from core.crs import CRS84, crs_json
 from features.formats.job import Layer
 from features.formats.rows import Rows
 
-_GROUP = 32_000_000  # bytes in a row group, about
+_GROUP = 16_000_000  # bytes in a row group, about
 
 
 class _Extent:

@@ -45,6 +45,7 @@ class Press:
         self._settings = settings
         self._places = asyncio.Semaphore(AT_ONCE)
         self._home, self._lock = _own_folder(settings.var.resolve() / "tmp")
+        self._closed = False
         self._spare: Process | None = None  # has imported everything, and waits for a job
 
     @asynccontextmanager
@@ -61,6 +62,7 @@ class Press:
 
     async def close(self) -> None:
         """End the process that waits, and remove what is left."""
+        self._closed = True
         if self._spare is not None:
             await _end(self._spare)
         shutil.rmtree(self._home, ignore_errors=True)
@@ -88,12 +90,20 @@ class Press:
             LOGGER.warning("writing %s: %s", job.path.name, complaint.decode(errors="replace")[-4000:].strip())
         if not answer:
             raise CannotWrite(form=job.layer.form, reason=f"exit code {process.returncode}")
-        if self._spare is None:
-            self._spare = await _start()
+        await self._keep_spare()
         done: Done | Failed = pickle.loads(answer)  # noqa: S301 — our own process wrote it
         if isinstance(done, Done):
             return done
         raise done.error(**done.facts) if done.error else TableChanged(done.text)
+
+    async def _keep_spare(self) -> None:
+        """Let the next job find a process that has started already."""
+        if self._spare is None:
+            process = await _start()
+            if self._spare is None and not self._closed:
+                self._spare = process
+            else:
+                await _end(process)
 
     async def _process(self) -> Process:
         spare, self._spare = self._spare, None
@@ -114,7 +124,7 @@ async def _talk(process: Process, job: bytes) -> tuple[bytes, bytes]:
     with suppress(ConnectionError):  # one that died has no answer, which is seen below
         stdin.write(job)
         await stdin.drain()
-    return await stdout.read(), await stderr.read()
+    return await asyncio.gather(stdout.read(), stderr.read())
 
 
 async def _end(process: Process) -> None:
