@@ -1,12 +1,13 @@
 """A data set as the documents that clients read before its features: collection, queryables and schema."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from core.catalogue import Dataset, Field, State
-from core.crs import CRS84, Srid, lookup, uri
+from core.catalogue import BBox, Dataset, Field, State
+from core.crs import CRS84, WGS84, Srid, is_axis_swapped, is_geographic, lookup, transformer, uri
 from core.language import Language, Text
 from features.table import Table
 
@@ -96,7 +97,8 @@ def collection(table: Table, state: State, site: Site) -> Json:
 def queryables(dataset: Dataset, site: Site) -> Json:
     """What filters may name; `additionalProperties: false` says that all else is refused (OGC API - Features 3, Queryables)."""
     geometry = {
-        "$ref": f"https://geojson.org/schema/{_geometry_type(dataset) or 'Geometry'}.json",
+        "$ref": f"https://geojson.org/schema/{_geometry_type(dataset) or 'Geometry'}.json",  # all that QGIS looks at
+        "format": f"geometry-{(_geometry_type(dataset) or 'any').lower()}",
         "title": _GEOMETRY.in_(site.language),
         "x-ogc-role": "primary-geometry",
     }
@@ -202,9 +204,22 @@ def _extent(dataset: Dataset, state: State) -> Json:
     extent: Json = {}
     if state.extent is not None:
         extent["spatial"] = {"bbox": [list(state.extent)], "crs": uri(CRS84)}
+        if stored := _in_storage_crs(state.extent, Srid(dataset.srid)):
+            extent["spatial"]["storageCrsBbox"] = [stored]
     if dataset.time is not None and state.interval is not None:
         extent["temporal"] = {"interval": [[_instant(moment) for moment in state.interval]]}
     return extent
+
+
+def _in_storage_crs(extent: BBox, srid: Srid) -> list[float] | None:
+    """A box that holds an extent, in the CRS of the data and its axis order; None where that has no numbers for it."""
+    bounds = transformer(WGS84, srid).transform_bounds(*extent)
+    if not all(map(math.isfinite, bounds)):
+        return None
+    scale = 1e9 if is_geographic(srid) else 1e3  # rounded outwards: what lies at the edge stays within
+    west, south = (math.floor(number * scale) / scale for number in bounds[:2])
+    east, north = (math.ceil(number * scale) / scale for number in bounds[2:])
+    return [south, west, north, east] if is_axis_swapped(srid) else [west, south, east, north]
 
 
 def _instant(moment: datetime) -> str:

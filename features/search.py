@@ -18,6 +18,7 @@ PARAMETERS = (
 )  # fmt: skip
 _MOST_ROWS = 2**62  # PostgreSQL's offset is a bigint
 _LONGEST = 2000  # characters of what is no filter
+_NUMBER = r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*"  # what Python reads besides, no API means
 _NO_PART_OF_A_QUERY = ("f", "lang", "limit", "offset", "cursor", "api-key", "crs", "properties", "skipGeometry")
 
 
@@ -192,11 +193,9 @@ def _bounds(given: dict[str, str], table: Table) -> Bounds | None:
     srid = offered(given, "bbox-crs", table, needs="bbox")
     if "bbox" not in given:
         return None
-    try:
-        numbers = tuple(map(float, given["bbox"].split(",")))
-    except ValueError as error:
-        raise BadRequest(reason=f"bbox={given['bbox'][:80]!r} is not a list of numbers separated by commas") from error
-    return Bounds(numbers, srid)
+    if not re.fullmatch(rf"{_NUMBER}(,{_NUMBER})*", given["bbox"]):
+        raise BadRequest(reason=f"bbox={given['bbox'][:80]!r} is not a list of numbers separated by commas")
+    return Bounds(tuple(map(float, given["bbox"].split(","))), srid)
 
 
 def offered(given: Mapping[str, str], name: str, table: Table, needs: str = "") -> Srid:

@@ -123,6 +123,8 @@ def _make_key(connection: Connection, staging: Staging) -> None:
 def index(connection: Connection, staging: Staging) -> None:
     """Make a checked release fit to be served; before any swap, since that locks readers out until the end."""
     connection.execute(sql.SQL("create index on {} using gist ({})").format(staging.table, sql.Identifier(GEOMETRY)))
+    names = {"release": staging.table, "key": sql.Identifier(staging.key), "geometry": sql.Identifier(GEOMETRY)}
+    connection.execute(query("placeless_index").format(**names))
     connection.execute(sql.SQL("analyze {}").format(staging.table))
 
 

@@ -66,7 +66,12 @@ def application(settings: Settings, service: Service) -> ASGIApp:
             *_cors(service),
             Middleware(TagsOfCompressed),
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=4),
-            Middleware(Border, body_limit=settings.body_limit, language=service.server.languages[0]),
+            Middleware(
+                Border,
+                body_limit=settings.body_limit,
+                language=service.server.languages[0],
+                base_url=settings.base_url,
+            ),
             Middleware(_Quarantine),
             Middleware(Tame),
         ],

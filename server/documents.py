@@ -87,6 +87,7 @@ def _landing_links(service: Service, site: Site) -> list[Json]:
         link("service-desc", f"{site.base}/openapi", OPENAPI_MEDIA["json"], _DEFINITION.in_(say)),
         link("service-doc", f"{site.base}/openapi?f=html", MEDIA["html"], _EXPLANATION.in_(say)),
         link("conformance", f"{site.base}/conformance", MEDIA["json"], _CONFORMANCE.in_(say)),
+        link(f"{_OGC}conformance", f"{site.base}/conformance", MEDIA["json"], _CONFORMANCE.in_(say)),
         link("data", f"{site.base}/collections", MEDIA["json"], _DATA.in_(say)),
         link(f"{_OGC}functions", f"{site.base}/functions", FUNCTIONS_MEDIA["json"], _FUNCTIONS.in_(say)),
         link(f"{_OGC}processes", f"{site.base}/processes", MEDIA["json"], _PROCESSES.in_(say)),
@@ -176,8 +177,13 @@ def _openapi_packed(request: Request) -> Packed:
 
 
 def _check(request: Request, media: Forms) -> None:
-    once(request.query_params.multi_items(), _PARAMETERS)
+    _known(request)
     choose(request.scope, media)
+
+
+def _known(request: Request) -> None:
+    """Refuse parameters that no document takes."""
+    once(request.query_params.multi_items(), _PARAMETERS)
 
 
 def _states(pool: Pool, id_: str | None = None) -> dict[str, State]:
@@ -241,7 +247,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 def _routes(path: str, handler: Handler) -> list[BaseRoute]:
     """A resource, with and without a slash behind it: QGIS tries both."""
-    return [DataRoute(path, handler), *([DataRoute(f"{path}/", handler)] if path != "/" else [])]
+    return [DataRoute(one, handler, _known) for one in ([path, f"{path}/"] if path != "/" else [path])]
 
 
 DOCUMENT_ROUTES: list[BaseRoute] = [

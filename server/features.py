@@ -32,6 +32,7 @@ from server.negotiate import DataRoute, choose
 
 GEOJSON = "application/geo+json"
 FORMS = {"json": GEOJSON, "html": "text/html"}
+_OF_ONE = ("f", "lang", "crs", "api-key")  # the parameters of a single feature
 _CHUNK = 1000  # features that are fetched at once: a larger page goes out while it is read
 _FORM = "application/x-www-form-urlencoded"
 _FILTERS = {  # how a filter too long for a URL may be posted: media type -> filter-lang
@@ -138,7 +139,7 @@ async def items(request: Request, table: Table) -> Response:
 async def item(request: Request, table: Table) -> Response:
     """One feature by its key."""
     form = choose(request.scope, FORMS)
-    given = once(request.query_params.multi_items(), ("f", "lang", "crs", "api-key"))
+    given = once(request.query_params.multi_items(), _OF_ONE)
     crs = offered(given, "crs", table)
     found = await read_item(request.app.state.features, table, request.path_params["item_id"], crs)
     headers = {"Content-Type": FORMS[form], "Content-Crs": f"<{uri(crs)}>"}
@@ -232,7 +233,17 @@ async def not_editable(request: Request) -> Response:
     raise HTTPException(405, headers={"Allow": "GET, HEAD, OPTIONS"})
 
 
+def _check_items(request: Request) -> None:
+    """Refuse what no page of items takes; whether the collection is there, others say."""
+    if table := request.app.state.publisher.tables.get(request.path_params["collection_id"]):
+        read_search(request.query_params.multi_items(), table, request.app.state.limits)
+
+
+def _check_item(request: Request) -> None:
+    once(request.query_params.multi_items(), _OF_ONE)
+
+
 FEATURE_ROUTES: list[BaseRoute] = [
-    DataRoute("/collections/{collection_id}/items", items, methods=["GET", "POST"]),
-    DataRoute("/collections/{collection_id}/items/{item_id:path}", item, methods=["GET"]),
+    DataRoute("/collections/{collection_id}/items", items, _check_items, methods=["GET", "POST"]),
+    DataRoute("/collections/{collection_id}/items/{item_id:path}", item, _check_item, methods=["GET"]),
 ]

@@ -96,12 +96,14 @@ class _Attributes:
         return [self._refs.get(pair) or _equality(*pair) for pair in self._of[id_]]
 
 
-def _signature(field: Field) -> tuple[str, str]:
-    return field.name, value_schema(field.type)["type"]
+def _signature(field: Field) -> tuple[str, str, str | None]:
+    schema = value_schema(field.type)
+    return field.name, schema["type"], schema.get("format")
 
 
-def _equality(name: str, type_: str) -> Json:
-    return {"name": name, "in": "query", "style": "form", "explode": False, "schema": {"type": type_}}
+def _equality(name: str, type_: str, format_: str | None) -> Json:
+    schema = {"type": type_, "format": format_} if format_ else {"type": type_}
+    return {"name": name, "in": "query", "style": "form", "explode": False, "schema": schema}
 
 
 def _info(metadata: Metadata, say: Language) -> Json:

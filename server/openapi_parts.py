@@ -154,6 +154,7 @@ def _object(required: list[str], **properties: Json) -> Json:
 
 
 _TEXT: Json = {"type": "string"}
+_BOXES: Json = {"type": "array", "items": {"type": "array", "items": {"type": "number"}, "minItems": 4}}
 _SCHEMAS: Json = {
     "exception": _object(["code", "description"], code=_TEXT, type=_TEXT, description=_TEXT),
     "link": _object(["href"], href=_TEXT, rel=_TEXT, type=_TEXT, title=_TEXT, hreflang=_TEXT),
@@ -176,7 +177,8 @@ _SCHEMAS: Json = {
         [],
         spatial=_object(
             ["bbox"],
-            bbox={"type": "array", "items": {"type": "array", "items": {"type": "number"}, "minItems": 4}},
+            bbox=_BOXES,
+            storageCrsBbox=_BOXES,
             crs=_TEXT,
         ),
         temporal=_object(
