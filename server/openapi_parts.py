@@ -301,7 +301,7 @@ def _feature_responses(forms: Mapping[str, str]) -> Json:
 
 
 _QUERY: Json = {
-    "application/cql2+json": {"schema": {"type": "object"}},
+    "application/cql2+json": {"schema": {"oneOf": [{"type": "object"}, {"type": "boolean"}]}},
     "application/cql2+text": {"schema": _TEXT},
     "application/x-www-form-urlencoded": {"schema": {"type": "object"}},
 }
@@ -319,7 +319,8 @@ _BODIES: Json = {
 
 
 def _errors() -> Json:
-    return {status: _response(words, "exception", _JSON) for status, words in _ERRORS.items()}
+    """A browser is told on a page."""
+    return {status: _response(words, "exception") for status, words in _ERRORS.items()}
 
 
 _ERRORS = {
