@@ -24,9 +24,7 @@ class BadDatetime(ChengtuError):
 
 def condition(value: str, column: sql.Composable, type_: str) -> tuple[sql.Composable, dict[str, object]]:
     """A SQL condition on a date or timestamp column; rows without a time always match (7.15.4, requirement 26)."""
-    begin, end = _interval(value)
-    if begin is not None and end is not None and begin >= end:
-        raise BadDatetime(value=value[:80])
+    begin, end = interval(value)
     zoned = type_ == "timestamp with time zone"
     bound: dict[str, object] = {}
     parts: list[sql.Composable] = []
@@ -42,8 +40,15 @@ def condition(value: str, column: sql.Composable, type_: str) -> tuple[sql.Compo
     return sql.SQL("({} is null or ({}))").format(column, inside), bound
 
 
-def _interval(value: str) -> tuple[datetime | None, datetime | None]:
-    """The half-open range [begin, end) that a value means; None where it is open."""
+def interval(value: str) -> tuple[datetime | None, datetime | None]:
+    """The half-open range [begin, end) that a value means; None where it is open, `BadDatetime` where it means none."""
+    begin, end = _ends(value)
+    if begin is not None and end is not None and begin >= end:
+        raise BadDatetime(value=value)
+    return begin, end
+
+
+def _ends(value: str) -> tuple[datetime | None, datetime | None]:
     if len(value) > 80:
         raise BadDatetime(value=value[:80])
     first, slash, last = value.partition("/")

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -127,6 +127,8 @@ class Border:
         try:
             _check(scope, headers, self.body_limit)
             await self.app(scope, _bounded(receive, self.body_limit), watching)
+        except ClientDisconnect:
+            return  # whoever breaks off in the middle of a body hears no answer
         except Exception as error:
             if started:
                 raise
