@@ -1,11 +1,11 @@
-"""Run the benchmarks and print their tables: `python -m benchmarks [load memory startup visible many]`."""
+"""Run the benchmarks and print their tables: `python -m benchmarks [load memory startup visible many peers]`."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from benchmarks import load, many, memory, startup, visible
+from benchmarks import load, many, memory, peers, startup, visible
 from benchmarks.place import Place, place
 from benchmarks.report import Table, put, section, surroundings
 
@@ -15,17 +15,20 @@ _MEASURES: dict[str, Callable[[Place], list[Table]]] = {
     "startup": startup.measure,
     "visible": visible.measure,
     "many": many.measure,
+    "peers": peers.measure,
 }
+_WHEN_NAMED = {"peers"}  # installs other servers
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(list(_MEASURES)))
 @click.option("--write", type=click.Path(path_type=Path, exists=True), help="Put the tables into this page.")
-def main(names: tuple[str, ...], write: Path | None) -> None:
+@click.option("--quick", is_flag=True, help="Ask the peers less: a look, in under five minutes.")
+def main(names: tuple[str, ...], write: Path | None, quick: bool) -> None:
     """Measure one thing after the other: nothing else should run on the machine meanwhile."""
-    for name in names or _MEASURES:
+    for name in names or [name for name in _MEASURES if name not in _WHEN_NAMED]:
         with place() as ours:
-            tables = _MEASURES[name](ours)
+            tables = peers.measure(ours, quick=quick) if name == "peers" else _MEASURES[name](ours)
             with ours.database() as dsn:
                 text = section(name, tables, surroundings(dsn))
         click.echo(f"\n## {name}\n\n{text}")

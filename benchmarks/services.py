@@ -100,28 +100,28 @@ def _link(file: Path) -> str:
 @contextmanager
 def chengtu(environment: Mapping[str, str], *options: str) -> Iterator[Service]:
     """`chengtu up`, ready."""
-    port = _free_port()
+    port = free_port()
     settings = {"CHENGTU_PORT": str(port), "CHENGTU_WORKERS": str(WORKERS), "CHENGTU_LOG": "json"}
-    with _serving([ROOT / "chengtu", "up", *options], {**environment, **settings}, port, "/readyz") as service:
+    with serving([ROOT / "chengtu", "up", *options], {**environment, **settings}, port, "/readyz") as service:
         yield service
 
 
 @contextmanager
 def pygeoapi(folder: Path, collections: int, data: Path) -> Iterator[Service]:
     """pygeoapi with its own GeoJSON provider: it has no PostgreSQL to wait for, and all it serves is in its file."""
-    port = _free_port()
+    port = free_port()
     config = write_config(folder, collections, data, port)
     openapi = config.with_suffix(".openapi.json")
     openapi.write_bytes(openapi_of(config))
     files = {"PYGEOAPI_CONFIG": str(config), "PYGEOAPI_OPENAPI": str(openapi)}
     command = [sys.executable, "-m", "uvicorn", "pygeoapi.starlette_app:APP", "--port", str(port)]
-    with _serving([*command, "--workers", str(WORKERS)], files, port, "/conformance?f=json") as service:
+    with serving([*command, "--workers", str(WORKERS)], files, port, "/conformance?f=json") as service:
         yield service
 
 
-def openapi_of(config: Path) -> bytes:
+def openapi_of(config: Path, python: Path = Path(sys.executable)) -> bytes:
     """The OpenAPI document, which pygeoapi wants made beforehand, and again at each change."""
-    program = Path(sys.executable).with_name("pygeoapi")
+    program = python.with_name("pygeoapi")
     command = [str(program), "openapi", "generate", "--format", "json", str(config)]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
 
@@ -168,12 +168,14 @@ def _config(collections: int, data: Path, port: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _serving(command: Sequence[str | Path], environment: Mapping[str, str], port: int, ready: str) -> Iterator[Service]:
+def serving(command: Sequence[str | Path], environment: Mapping[str, str], port: int, ready: str) -> Iterator[Service]:
+    """A service in a process group of its own, from its first answer on; stopped at the end, whatever happens."""
     url = f"http://127.0.0.1:{port}"
     started = time.monotonic()
     with tempfile.TemporaryFile() as log:
         arguments = list(map(str, command))
-        process = subprocess.Popen(arguments, env={**surroundings(), **environment}, stdout=log, stderr=log)
+        settings = {**surroundings(), **environment}
+        process = subprocess.Popen(arguments, env=settings, stdout=log, stderr=log, start_new_session=True)
         try:
             _wait(process, f"{url}{ready}", started + 600)
             yield Service(process, url, time.monotonic() - started)
@@ -195,7 +197,8 @@ def _wait(process: "subprocess.Popen[bytes]", url: str, deadline: float) -> None
     raise RuntimeError(f"{process.args!r} does not serve")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

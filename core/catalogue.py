@@ -1,9 +1,11 @@
 """The catalogue of data sets: what the city publishes, read from the database and held against its tables."""
 
 import re
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from psycopg import sql
 from psycopg.rows import DictRow
 
 from core.database import Connection, query, rows
@@ -84,6 +86,12 @@ class Dataset(NamedTuple):
     def healthy(self) -> bool:
         """Whether the table is as the catalogue says."""
         return self.problem is None
+
+
+def all_text(fields: Iterable[Field], column: Callable[[str], sql.Composable]) -> sql.Composable | None:
+    """All texts of a feature in one, to look for words in; None where it has none. Its index is over the same SQL."""
+    texts = [query("search_column").format(column=column(field.name)) for field in fields if field.type == "text"]
+    return query("search_text").format(texts=sql.SQL(" || ' ' || ").join(texts)) if texts else None
 
 
 def check_id(candidate: str) -> str:

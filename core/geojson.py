@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import shapely
 
@@ -27,18 +27,28 @@ class TooManyPoints(BadRequest):
     zh = "请求中的几何有 {count} 个顶点,最多 {limit} 个。请先简化几何。"
 
 
-def read_geojson(node: dict[str, Any], depth: int = 0) -> shapely.Geometry:
-    """A geometry as GeoJSON (RFC 7946, 3.1), in two dimensions."""
+class Demands(NamedTuple):
+    """What a geometry may be."""
+
+    points: int = MAX_POINTS
+    flat: bool = True  # heights are left out
+
+
+FLAT = Demands()
+
+
+def read_geojson(node: dict[str, Any], demands: Demands = FLAT, depth: int = 0) -> shapely.Geometry:
+    """A geometry as GeoJSON (RFC 7946, 3.1)."""
     kind, coordinates = str(node.get("type")), node.get("coordinates")
     if kind == "GeometryCollection":
-        return _collection(node.get("geometries"), depth)
+        return _collection(node.get("geometries"), demands, depth)
     if kind not in _MAKERS:
         raise BadShape(problem=Text(f"{kind[:40]!r} is no geometry type", f"{kind[:40]!r} 不是几何类型"))
     levels, make = _MAKERS[kind]
     try:
-        _check_points(_positions(coordinates, levels))
-        return usable(make(coordinates))
-    except (TypeError, ValueError, IndexError, shapely.errors.GEOSException):
+        _check_points(_positions(coordinates, levels), demands)
+        return usable(make(coordinates), demands)
+    except (TypeError, ValueError, IndexError, OverflowError, shapely.errors.GEOSException):
         raise BadShape(
             problem=Text(f"its coordinates are not those of a {kind}", f"坐标不符合 {kind} 的结构")
         ) from None
@@ -53,16 +63,17 @@ def read_wkt(text: str) -> shapely.Geometry:
     return usable(shape)
 
 
-def usable(shape: shapely.Geometry) -> shapely.Geometry:
+def usable(shape: shapely.Geometry, demands: Demands = FLAT) -> shapely.Geometry:
     """Return a shape that is finite, small enough and valid, else say what is wrong with it."""
-    _check_points(int(shapely.get_num_coordinates(shape)))
+    _check_points(int(shapely.get_num_coordinates(shape)), demands)
     if shape.is_empty:
         raise BadShape(problem=Text("it is empty", "几何为空"))
-    if not all(map(math.isfinite, shapely.get_coordinates(shape).flat)):
+    heights = bool(shape.has_z) and not demands.flat
+    if not all(map(math.isfinite, shapely.get_coordinates(shape, include_z=heights).flat)):
         raise BadShape(problem=Text("its coordinates are not finite numbers", "坐标不是有限数值"))
     if not shape.is_valid:
         raise BadShape(problem=_same(shapely.is_valid_reason(shape)))
-    return shapely.force_2d(shape)
+    return shapely.force_2d(shape) if demands.flat else shape
 
 
 _MAKERS: dict[str, tuple[int, Callable[[Any], shapely.Geometry]]] = {  # with the levels of lists above a position
@@ -75,10 +86,11 @@ _MAKERS: dict[str, tuple[int, Callable[[Any], shapely.Geometry]]] = {  # with th
 }
 
 
-def _collection(members: object, depth: int) -> shapely.Geometry:
+def _collection(members: object, demands: Demands, depth: int) -> shapely.Geometry:
     if depth >= _MAX_DEPTH or not isinstance(members, list) or not all(isinstance(one, dict) for one in members):
         raise BadShape(problem=Text("its geometries are not a list of geometries", "geometries 不是几何列表"))
-    return usable(shapely.GeometryCollection([read_geojson(member, depth + 1) for member in members]))
+    parts = [read_geojson(member, demands, depth + 1) for member in members]
+    return usable(shapely.GeometryCollection(parts), demands)
 
 
 def _positions(coordinates: Any, levels: int) -> int:  # noqa: ANN401 — what a caller sent
@@ -92,9 +104,9 @@ def _positions(coordinates: Any, levels: int) -> int:  # noqa: ANN401 — what a
     return 1
 
 
-def _check_points(count: int) -> None:
-    if count > MAX_POINTS:
-        raise TooManyPoints(count=count, limit=MAX_POINTS)
+def _check_points(count: int, demands: Demands) -> None:
+    if count > demands.points:
+        raise TooManyPoints(count=count, limit=demands.points)
 
 
 def _same(text: str) -> Text:

@@ -1,11 +1,12 @@
 """Every setting that a deployment may give, in one typed and frozen object read once from the environment."""
 
 import os
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import AliasChoices, Field, ValidationError, model_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import BadSettings
@@ -18,7 +19,8 @@ PREFIX = "CHENGTU_"
 class Settings(BaseSettings):
     """Environment variables, each `CHENGTU_<NAME>` but for `DATABASE_URL`; docs/settings.md lists them."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    # An error repeats no value: it may be a password, or the key.
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
 
     database_url: str | None = Field(
         None,
@@ -61,6 +63,13 @@ class Settings(BaseSettings):
     )
     lang: Language | None = Field(None, description="Language of the command line; else the locale decides.")
     temporary_limit: int = Field(20_000_000_000, ge=1, description="Most bytes that an archive may unpack to.")
+    edit_key: SecretStr | None = Field(
+        None,
+        description="The secret that lets a client change features, of 16 characters or more; without it, nobody can.",
+    )
+    require_if_match: bool = Field(
+        False, description="Whether a change must name the version that it is made to, by `If-Match`."
+    )
 
     @cached_property
     def language(self) -> Language:
@@ -72,6 +81,14 @@ class Settings(BaseSettings):
         """The address that links begin with, without a trailing slash."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 — compared, not bound
         return (self.url or f"http://{host}:{self.port}").rstrip("/")
+
+    @field_validator("edit_key")
+    @classmethod
+    def _hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
+        """Long enough, and of characters that a header can carry."""
+        if value is not None and not re.fullmatch(r"[!-~]{16,200}", value.get_secret_value()):
+            raise ValueError("a key has 16 to 200 letters, digits and signs of ASCII, without blanks")
+        return value
 
     @model_validator(mode="after")
     def _pools_fit(self) -> Self:

@@ -4,15 +4,15 @@ import json
 from http import HTTPStatus
 from typing import Any, NamedTuple, Self
 
-import psycopg
 from pygeoapi.provider.base import BaseProvider, ProviderGenericError, ProviderItemNotFoundError
 
 from core.crs import CRS84, Srid
-from core.database import one_line, query, speaking_plainly
+from core.database import query
 from core.door import Door
 from core.errors import BadRequest, ChengtuError, DatabaseBusy, DatasetQuarantined
 from core.language import spoken
 from features import queries
+from features.asking import TableChanged, asking
 from features.documents import value_schema
 from features.filters import Node
 from features.queries import Statement
@@ -148,18 +148,12 @@ class TableProvider(BaseProvider):  # type: ignore[misc]
     def _ask(self, statement: Statement, seconds: float | None = None) -> list[dict[str, Any]]:
         """Run one statement; what PostgreSQL says of a bad value, or of a table that changed, in our words."""
         try:
-            with speaking_plainly(), self.door.pool.connection() as connection, connection.transaction():
+            with asking(self.dataset.id), self.door.pool.connection() as connection, connection.transaction():
                 if seconds is not None:
                     connection.execute(query("time_limit"), {"milliseconds": str(int(seconds * 1000))})
                 return connection.execute(statement.text, statement.parameters).fetchall()
-        except (
-            psycopg.errors.UndefinedTable,
-            psycopg.errors.UndefinedColumn,
-            psycopg.errors.InsufficientPrivilege,
-        ) as e:
-            raise DatasetQuarantined(id=self.dataset.id, reason=one_line(e)) from e
-        except psycopg.DataError as error:
-            raise BadRequest(reason=one_line(error)) from error
+        except TableChanged as error:
+            raise DatasetQuarantined(id=self.dataset.id, reason=str(error)) from error
 
     def __repr__(self) -> str:
         return f"<TableProvider {self.dataset.id}>"

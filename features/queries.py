@@ -5,7 +5,7 @@ from typing import NamedTuple
 from psycopg import sql
 
 from core.bbox import Area, bbox_area
-from core.catalogue import GEOMETRY, Field
+from core.catalogue import GEOMETRY, Field, all_text
 from core.crs import Srid, is_axis_swapped, is_geographic, keeps_numbers, postgis_srid
 from core.database import query
 from features import temporal
@@ -60,11 +60,11 @@ def page(table: Table, search: Search) -> Statement:
         position=table.remember(("position", tuple(search.sort)), lambda: _position(order)),
         source=source,
         conditions=where,
+        limit=sql.Literal(search.limit + 1),  # a parameter would keep PostgreSQL from planning once for all
+        offset=query("skipped") if search.offset else sql.SQL(""),
         order=table.remember(("order", tuple(search.sort), backwards), lambda: _ordered(order, backwards)),
     )
-    return Statement(
-        text, parameters | {"dataset": table.dataset.id, "limit": search.limit + 1, "offset": search.offset}
-    )
+    return Statement(text, parameters | {"dataset": table.dataset.id, "offset": search.offset})
 
 
 def count(table: Table, search: Search) -> Statement:
@@ -79,8 +79,8 @@ def item(table: Table, identifier: str, crs: Srid) -> Statement:
     text = query("one_item").format(
         feature=_feature(table, Search(crs=crs)),
         table=_table(table),
-        key=_name(table.dataset.key),
-        key_type=_type(table.dataset.key_type),
+        key=named(table.dataset.key),
+        key_type=type_name(table.dataset.key_type),
     )
     return Statement(text, {"id": identifier})
 
@@ -144,16 +144,17 @@ def _meets(table: Table, name: str) -> sql.Composable:
 
 
 def _equal(table: Table, name: str, value: str, parameter: str) -> _Part:
-    test = sql.SQL("{} = cast({} as {})").format(_column(name), sql.Placeholder(parameter), _type(table.type_of(name)))
+    test = sql.SQL("{} = cast({} as {})").format(
+        _column(name), sql.Placeholder(parameter), type_name(table.type_of(name))
+    )
     return test, {parameter: value}
 
 
 def _contains(table: Table, text: str) -> _Part:
     """Words anywhere in the text columns, all of them, without regard to case."""
-    columns = [_column(field.name) for field in table.dataset.fields if field.type == "text"]
-    if not columns:
+    haystack = all_text(table.dataset.fields, _column)
+    if haystack is None:
         return sql.SQL("false"), {}
-    haystack = sql.SQL("concat_ws(' ', {})").format(sql.SQL(", ").join(columns))
     words = {f"word{n}": f"%{_escaped(word)}%" for n, word in enumerate(text.split()[:10])}
     tests: list[sql.Composable] = [sql.SQL("{} ilike {}").format(haystack, sql.Placeholder(name)) for name in words]
     return sql.SQL("({})").format(sql.SQL(" and ").join(tests or [sql.SQL("true")])), dict(words)
@@ -171,7 +172,7 @@ def _orders(table: Table, search: Search) -> list[_Order]:
 
 def _position(order: list[_Order]) -> sql.Composable:
     texts = [
-        query("position").format(column=_column(one.name), name=_name(f"position{n}")) for n, one in enumerate(order)
+        query("position").format(column=_column(one.name), name=named(f"position{n}")) for n, one in enumerate(order)
     ]
     return sql.SQL(", ").join(texts)
 
@@ -198,7 +199,7 @@ def _after(order: list[_Order], cursor: Cursor) -> _Part:
         name = f"after{n}"
         if value is not None:
             bound[name] = value
-        at = sql.SQL("cast({} as {})").format(sql.Placeholder(name), _type(one.type))
+        at = sql.SQL("cast({} as {})").format(sql.Placeholder(name), type_name(one.type))
         if beyond := _beyond(one, at if value is not None else None, cursor.backwards, key=n == len(order) - 1):
             ways.append(sql.SQL(" and ").join([*level, beyond]))
         level.append(sql.SQL("{} is null" if value is None else "{} = {}").format(_column(one.name), at))
@@ -219,7 +220,7 @@ def _beyond(one: _Order, at: sql.Composable | None, backwards: bool, *, key: boo
 def _feature(table: Table, search: Search) -> sql.SQL:
     def compose() -> sql.Composable:
         return query("feature").format(
-            key=_name(table.dataset.key), geometry=_geometry(table, search), properties=_properties(table, search)
+            key=named(table.dataset.key), geometry=geometry_json(table, search), properties=_properties(table, search)
         )
 
     return table.remember(("feature", tuple(search.properties), search.geometry, search.crs), compose)
@@ -238,7 +239,7 @@ def _value(field: Field) -> sql.Composable:
     """
     if field.type not in ("real", "double precision"):
         return _column(field.name)
-    return query("with_decimal_point").format(number=_column(field.name), name=_name(field.name))
+    return query("with_decimal_point").format(number=_column(field.name), name=named(field.name))
 
 
 def _column(name: str) -> sql.Identifier:
@@ -246,12 +247,12 @@ def _column(name: str) -> sql.Identifier:
     return sql.Identifier("f", name.replace("%", "%%"))
 
 
-def _name(name: str) -> sql.Identifier:
+def named(name: str) -> sql.Identifier:
     """A name in a statement with parameters, where psycopg reads a single percent sign as one."""
     return sql.Identifier(name.replace("%", "%%"))
 
 
-def _geometry(table: Table, search: Search) -> sql.Composable:
+def geometry_json(table: Table, search: Search) -> sql.Composable:
     """GeoJSON in the wanted CRS and its own axis order; digits for a tenth of a millimetre."""
     if not search.geometry:
         return sql.SQL("null")
@@ -264,6 +265,6 @@ def _geometry(table: Table, search: Search) -> sql.Composable:
     return sql.SQL("st_asgeojson({}, {}, 0)").format(shape, sql.Literal(digits))
 
 
-def _type(name: str) -> sql.SQL:
+def type_name(name: str) -> sql.SQL:
     """A type's name from the catalogue, where `format_type` wrote it: never from a user."""
     return sql.SQL(name)

@@ -2,6 +2,8 @@
 
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import psycopg
@@ -9,9 +11,10 @@ from psycopg.pq.abc import PGresult
 from psycopg_pool import PoolTimeout
 
 from core.crs import Srid
-from core.database import AsyncPool, one_line, speaking_plainly
+from core.database import AsyncPool
 from core.errors import BadRequest, ChengtuError, DatabaseBusy, NoSuchDataset
 from features import queries
+from features.asking import asking
 from features.paging import Cursor, ReleaseReplaced
 from features.queries import Statement
 from features.search import Bounds, Search
@@ -20,10 +23,6 @@ from features.table import Table
 _LONGEST_ID = 1000  # characters
 _MOST_QUESTIONS = 500
 _SECONDS = 1e-6  # that a unit of the planner's costs takes, where the table lies in memory
-
-
-class TableChanged(Exception):
-    """The table is no longer as the catalogue of a moment ago said."""
 
 
 class NoSuchItem(ChengtuError):
@@ -136,16 +135,24 @@ async def _count(pool: AsyncPool, table: Table, statement: Statement) -> tuple[t
 
 async def read_item(pool: AsyncPool, table: Table, identifier: str, crs: Srid) -> Item:
     """The feature with a key; `NoSuchItem` where there is none, whatever the identifier looks like."""
-    if len(identifier) > _LONGEST_ID or "\0" in identifier:
-        raise NoSuchItem(dataset=table.dataset.id, id=identifier[:40])
-    try:
+    with naming_an_item(table, identifier):
         result = await _ask(pool, table, queries.item(table, identifier, crs))
-    except BadRequest as error:  # a key of the wrong type names no feature
-        raise NoSuchItem(dataset=table.dataset.id, id=identifier[:40]) from error
     if not result.ntuples:
         raise NoSuchItem(dataset=table.dataset.id, id=identifier[:40])
     feature, release, version = (result.get_value(0, column) or b"" for column in range(3))
     return Item(feature, int(release), version.decode())
+
+
+@contextmanager
+def naming_an_item(table: Table, identifier: str) -> Iterator[None]:
+    """`NoSuchItem` for what cannot be a key, such as one of the wrong type."""
+    refusal = NoSuchItem(dataset=table.dataset.id, id=identifier[:40])
+    if len(identifier) > _LONGEST_ID or "\0" in identifier:
+        raise refusal
+    try:
+        yield
+    except (BadRequest, psycopg.DataError) as error:
+        raise refusal from error
 
 
 async def read_state(pool: AsyncPool, table: Table) -> State:
@@ -166,18 +173,8 @@ def _position(result: PGresult, row: int) -> tuple[str | None, ...]:
 
 
 async def _ask(pool: AsyncPool, table: Table, statement: Statement) -> PGresult:
-    """Run one statement; what PostgreSQL says of a bad value, or of a table that changed, in our words."""
-    try:
-        with speaking_plainly():
-            return await _once_more_if_stale(pool, statement)
-    except (
-        psycopg.errors.UndefinedTable,
-        psycopg.errors.UndefinedColumn,
-        psycopg.errors.InsufficientPrivilege,
-    ) as error:
-        raise TableChanged(one_line(error)) from error
-    except psycopg.DataError as error:
-        raise BadRequest(reason=one_line(error)) from error
+    with asking(table.dataset.id):
+        return await _once_more_if_stale(pool, statement)
 
 
 async def _once_more_if_stale(pool: AsyncPool, statement: Statement) -> PGresult:
@@ -185,7 +182,7 @@ async def _once_more_if_stale(pool: AsyncPool, statement: Statement) -> PGresult
     try:
         return await _run(pool, statement)
     except psycopg.OperationalError as error:
-        if not _lost(error):
+        if not lost(error):
             raise
         await pool.check()
         return await _run(pool, statement)
@@ -199,7 +196,7 @@ async def _run(pool: AsyncPool, statement: Statement) -> PGresult:
     return cursor.pgresult
 
 
-def _lost(error: psycopg.OperationalError) -> bool:
+def lost(error: psycopg.OperationalError) -> bool:
     """Whether an error says that the connection is no more."""
     ended = (psycopg.errors.AdminShutdown, psycopg.errors.CrashShutdown)
     return isinstance(error, ended) or (error.sqlstate is None and not isinstance(error, PoolTimeout))

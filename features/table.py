@@ -26,8 +26,9 @@ class UnknownProperty(ChengtuError):
 class Table:
     """One data set; made anew when the catalogue changes, and with it the SQL that is remembered here."""
 
-    def __init__(self, dataset: Dataset) -> None:
+    def __init__(self, dataset: Dataset, withheld: frozenset[Srid] = frozenset()) -> None:
         self.dataset = dataset
+        self._withheld = withheld  # CRSs that its places come out wrong in
         self.costs: dict[Hashable, float] = {}  # of counting, by the question that is asked
         self._remembered: dict[Hashable, sql.SQL] = {}
 
@@ -53,9 +54,15 @@ class Table:
     @cached_property
     def offered(self) -> tuple[Srid, ...]:
         """The CRSs that clients may ask for, CRS84 first."""
+        listed = public_crs_list(Srid(self.dataset.srid), self.middle[0])
+        return tuple(one for one in listed if one not in self._withheld)
+
+    @cached_property
+    def middle(self) -> tuple[float, float]:
+        """Longitude and latitude of the extent's middle."""
         extent = self.dataset.extent or WORLD
         width = extent.east - extent.west + (360 if extent.west > extent.east else 0)  # across the antimeridian
-        return public_crs_list(Srid(self.dataset.srid), extent.west + width / 2)
+        return extent.west + width / 2, (extent.south + extent.north) / 2
 
     @cached_property
     def bounds(self) -> tuple[float, float, float, float] | None:

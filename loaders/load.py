@@ -26,7 +26,7 @@ from loaders.crs import CrsDecision, decide, read_datum_shift
 from loaders.geometry import FAMILIES, Rules
 from loaders.options import Options
 from loaders.pipeline import Columns, Stream, family_of, straightener
-from loaders.release import Served, check, compare, index, interval, record, served_release, swap
+from loaders.release import Served, check, compare, index, index_words, interval, record, served_release, swap
 from loaders.report import Changes, Published, Report
 from loaders.source import Layer, open_layer
 from loaders.staging import ROW_NUMBER, Place, Staging, postgres_type
@@ -219,7 +219,7 @@ def _publish(connection: Connection, stream: Stream, job: _Job, rows: int, start
         )
     for one in published:
         if one.outcome == "published":
-            index(connection, stagings[one.id])
+            index(connection, stagings[one.id], search=_searched(job, served_release(connection, one.id)))
     report = _report(job, rows, tuple(published), started)
     for one in published:
         described = _described(job, one, stagings[one.id], interval(connection, stagings[one.id], job.options.time))
@@ -229,7 +229,16 @@ def _publish(connection: Connection, stream: Stream, job: _Job, rows: int, start
         else:
             connection.execute(query("drop_staging").format(staging=stagings[one.id].table))
             connection.execute(query("describe_dataset"), described)
+            served = served_release(connection, one.id)
+            if served is not None and served.search and served.partition is not None:
+                index_words(connection, served.partition, served.fields)
     return report
+
+
+def _searched(job: _Job, served: Served | None) -> bool:
+    """Whether words anywhere in the texts shall be found by an index: as asked, else as before."""
+    asked = job.options.described.search
+    return asked if asked is not None else served is not None and served.search
 
 
 def _named(connection: Connection, stream: Stream, job: _Job) -> dict[str, Staging]:

@@ -22,6 +22,7 @@ class Described:
     origin: str | None = None
     editable: bool | None = None
     max_age: int | None = None  # seconds
+    search: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from core.catalogue import GEOMETRY, RELEASE, BBox, Field
+from core.catalogue import GEOMETRY, RELEASE, BBox, Field, all_text
 from core.crs import WGS84, Srid, transformer
 from core.database import Connection, one_line, query
 from core.errors import ChengtuError, NoSuchDataset
@@ -71,6 +71,7 @@ class Served(NamedTuple):
     fields: tuple[Field, ...]
     srid: int
     geometry_type: str
+    search: bool
     partition: str | None
 
 
@@ -80,7 +81,9 @@ def served_release(connection: Connection, id_: str) -> Served | None:
     if row is None:
         return None
     fields = tuple(Field(field["name"], field["type"]) for field in row["fields"])
-    return Served(row["release"], row["key_column"], fields, row["srid"], row["geometry_type"], row["partition"])
+    return Served(
+        row["release"], row["key_column"], fields, row["srid"], row["geometry_type"], row["search"], row["partition"]
+    )
 
 
 def check(connection: Connection, staging: Staging) -> BBox | None:
@@ -120,12 +123,24 @@ def _make_key(connection: Connection, staging: Staging) -> None:
         raise KeyNotUnique(key=staging.key, rows=row["rows"], examples=examples) from error
 
 
-def index(connection: Connection, staging: Staging) -> None:
+def index(connection: Connection, staging: Staging, *, search: bool) -> None:
     """Make a checked release fit to be served; before any swap, since that locks readers out until the end."""
+    if search:
+        index_words(connection, f"data.{staging.name}", staging.fields)
     connection.execute(sql.SQL("create index on {} using gist ({})").format(staging.table, sql.Identifier(GEOMETRY)))
     names = {"release": staging.table, "key": sql.Identifier(staging.key), "geometry": sql.Identifier(GEOMETRY)}
     connection.execute(query("placeless_index").format(**names))
     connection.execute(sql.SQL("analyze {}").format(staging.table))
+
+
+def index_words(connection: Connection, release: str, fields: tuple[Field, ...]) -> None:
+    """Make the index of words anywhere in the texts of a release, where it has any and has it not already."""
+    text = all_text(fields, sql.Identifier)
+    if text is not None:
+        table = _relation(release)
+        name = sql.Identifier(f"{release.rsplit('.', maxsplit=1)[-1]}_words")
+        connection.execute(query("allow_search"))
+        connection.execute(query("search_index").format(name=name, release=table, text=text))
 
 
 def compare(connection: Connection, staging: Staging, served: Served | None) -> Changes | None:

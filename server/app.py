@@ -10,7 +10,6 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
@@ -25,14 +24,16 @@ from core.language import spoken
 from core.settings import ROOT, Settings, read_settings
 from features.search import Limits
 from server import logs
+from server.access import KeyApart
 from server.borders import ERROR_HANDLERS, Border, from_error, use_context_executor
-from server.caching import TagsOfCompressed
 from server.documents import DOCUMENT_ROUTES
+from server.editing import EDIT_ROUTES
 from server.features import FEATURE_ROUTES
 from server.host import Host, Tame
 from server.publisher import Publisher
 from server.qgis_page import QGIS_ROUTES
 from server.service import Service, read_service
+from server.zipping import Zipping
 
 TEMPLATES = Jinja2Templates(ROOT / "web" / "templates")
 MAPLIBRE = ROOT / "node_modules" / "maplibre-gl" / "dist"
@@ -61,11 +62,11 @@ def application(settings: Settings, service: Service) -> ASGIApp:
         lifespan=_lifespan(settings, service),
         exception_handlers=ERROR_HANDLERS,
         middleware=[
+            Middleware(KeyApart),
             Middleware(logs.RequestLog),
             Middleware(_Guarded),
             *_cors(service),
-            Middleware(TagsOfCompressed),
-            Middleware(GZipMiddleware, minimum_size=1000, compresslevel=4),
+            Middleware(Zipping),
             Middleware(
                 Border,
                 body_limit=settings.body_limit,
@@ -83,17 +84,24 @@ def application(settings: Settings, service: Service) -> ASGIApp:
 
 
 def _cors(service: Service) -> list[Middleware]:
-    """Reading from web maps on other hosts; no credentials are ever taken from a browser."""
+    """Web maps on other hosts, which may read, and change what their own key lets them; no cookies are ever taken."""
     if not service.server.cors:
         return []
-    exposed = ["Content-Crs", "Link", "OGC-NumberMatched"]
-    methods = ["GET", "HEAD", "OPTIONS", "POST"]
-    return [Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=methods, expose_headers=exposed)]
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=["*"],
+            allow_methods=["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Crs", "Content-Type", "If-Match", "If-None-Match", "X-API-Key"],
+            expose_headers=["Content-Crs", "ETag", "Link", "Location", "OGC-NumberMatched"],
+        )
+    ]
 
 
 def _own_routes() -> list[BaseRoute]:
     routes: list[BaseRoute] = [
         *FEATURE_ROUTES,
+        *EDIT_ROUTES,
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/map", map_page),

@@ -3,8 +3,9 @@
 import asyncio
 import contextvars
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -57,15 +58,26 @@ class UnknownLanguage(ChengtuError):
     status = 400
 
 
-def ogc_error(status: int, code: str, description: str) -> JSONResponse:
+class Answered(ChengtuError):
+    """An error whose answer tells more in its headers."""
+
+    headers: Mapping[str, str] = MappingProxyType({})
+
+    def __init__(self, headers: Mapping[str, str] | None = None, **facts: object) -> None:
+        self.headers = headers or self.headers
+        super().__init__(**facts)
+
+
+def ogc_error(status: int, code: str, description: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """An error as OGC APIs write it (OGC API - Features 1, 7.5.1): code and description."""
-    headers = {"Retry-After": "2"} if status == 503 else None
-    return JSONResponse({"code": code, "type": code, "description": description}, status, headers)
+    all_headers = dict(headers or {}) | ({"Retry-After": "2"} if status == 503 else {})
+    return JSONResponse({"code": code, "type": code, "description": description}, status, all_headers)
 
 
 def from_error(error: ChengtuError) -> JSONResponse:
     """The response to one of our own errors, in the language of the request."""
-    return ogc_error(error.status, error.code, error.message(spoken.get()))
+    headers = error.headers if isinstance(error, Answered) else None
+    return ogc_error(error.status, error.code, error.message(spoken.get()), headers)
 
 
 async def _our_error(request: Request, error: Exception) -> Response:
@@ -79,8 +91,8 @@ async def _http_error(request: Request, error: Exception) -> Response:
         404: {"en": f"There is nothing at {request.url.path}.", "zh": f"{request.url.path} 不存在。"},
         405: {"en": f"{request.method} is not possible here.", "zh": f"此处不支持 {request.method}。"},
     }
-    detail = error.detail if isinstance(error, HTTPException) else ""
-    return ogc_error(status, code, texts.get(status, {}).get(spoken.get(), detail))
+    detail, headers = (error.detail, error.headers) if isinstance(error, HTTPException) else ("", None)
+    return ogc_error(status, code, texts.get(status, {}).get(spoken.get(), detail), headers)
 
 
 async def _unforeseen(request: Request, error: Exception) -> Response:

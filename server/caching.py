@@ -6,7 +6,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
 _LAYOUT = "1"  # raise it whenever the same data are written otherwise
 _GZIP = '-gz"'  # ends the tag of a compressed answer: a strong tag names bytes
@@ -60,24 +60,6 @@ def _moment(text: str | None) -> datetime:
         return datetime.min.replace(tzinfo=UTC)
 
 
-class TagsOfCompressed:
-    """ASGI middleware around the one that compresses: the tag of a compressed answer is another."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Mark the tags of compressed answers."""
-
-        async def marking(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = message["headers"]
-                if (b"content-encoding", b"gzip") in headers:
-                    message["headers"] = [(name, _marked(name, value)) for name, value in headers]
-            await send(message)
-
-        await self.app(scope, receive, marking)
-
-
-def _marked(name: bytes, value: bytes) -> bytes:
-    return value[:-1] + _GZIP.encode() if name == b"etag" and value.endswith(b'"') else value
+def mark_zipped(tag: str) -> str:
+    """The tag of the same answer, zipped: other bytes."""
+    return tag[:-1] + _GZIP if tag.endswith('"') else tag

@@ -1,5 +1,6 @@
 """The conformance classes that we implement, by standard; /conformance lists them as JSON and on its page."""
 
+from features.editing import CONFORMANCE as EDITING
 from features.filters import CONFORMANCE as FILTERS
 
 
@@ -19,8 +20,7 @@ FEATURES = (
     # Part 5 was published as Part 3 of Common; QGIS looks for it under its old name.
     *_of("ogcapi-features-5", "schemas", "core-roles-features", "returnables-and-receivables"),
 )
-EDITING = _of("ogcapi-features-4", "create-replace-delete", "update", "optimistic-locking-etags", "features")
 CQL2 = (*FILTERS, *_of("cql2", "basic-spatial-operators"))  # the latter is what QGIS before 3.44 calls the functions
 PROCESSES = _of("ogcapi-processes-1", "core", "ogc-process-description", "json", "oas30")
 
-CONFORMANCE = tuple(sorted({*COMMON, *FEATURES, *CQL2, *PROCESSES}))
+CONFORMANCE = tuple(sorted({*COMMON, *FEATURES, *EDITING, *CQL2, *PROCESSES}))

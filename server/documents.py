@@ -27,6 +27,7 @@ from features.documents import (
 from features.filters import FUNCTIONS, Function
 from features.search import once
 from features.table import Table
+from server.access import is_editable
 from server.conformance import CONFORMANCE
 from server.features import FORMS
 from server.negotiate import DataRoute, Forms, choose
@@ -172,7 +173,7 @@ async def api_definition(request: Request) -> Response:
 
 def _openapi_packed(request: Request) -> Packed:
     tables, service, site = _tables(request), _service(request), _site(request)
-    datasets = [one.dataset for one in tables.values()]
+    datasets = [one.dataset._replace(editable=is_editable(request, one)) for one in tables.values()]
     return _KEPT.get(f"openapi {site}", tables, service, lambda: _packed(request, openapi(datasets, service, site)))
 
 

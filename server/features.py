@@ -6,18 +6,17 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from core.crs import uri
 from core.errors import ChengtuError, DatasetQuarantined
+from features.asking import TableChanged
 from features.paging import Cursor, encode
 from features.reader import (
     Page,
     State,
-    TableChanged,
     read_count,
     read_count_in_time,
     read_item,
@@ -102,7 +101,7 @@ class Asked(NamedTuple):
         return link
 
 
-def _on_its_table(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+def on_its_table(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
     """Find the collection's table for an answer; and once more, where it changed since the catalogue was read."""
 
     async def endpoint(request: Request) -> Response:
@@ -120,7 +119,7 @@ def _on_its_table(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
     return endpoint
 
 
-@_on_its_table
+@on_its_table
 async def items(request: Request, table: Table) -> Response:
     """A page of features, for GET as for a query that is posted."""
     form = choose(request.scope, FORMS)
@@ -145,7 +144,7 @@ async def items(request: Request, table: Table) -> Response:
     return StreamingResponse(body, headers=headers)
 
 
-@_on_its_table
+@on_its_table
 async def item(request: Request, table: Table) -> Response:
     """One feature by its key."""
     form = choose(request.scope, FORMS)
@@ -247,11 +246,6 @@ def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-async def not_editable(request: Request) -> Response:
-    """Changing features is not possible here."""
-    raise HTTPException(405, headers={"Allow": "GET, HEAD, OPTIONS"})
-
-
 def _check_items(request: Request) -> None:
     """Refuse what no page of items takes; whether the collection is there, others say."""
     if table := request.app.state.publisher.tables.get(request.path_params["collection_id"]):
@@ -262,7 +256,9 @@ def _check_item(request: Request) -> None:
     once(request.query_params.multi_items(), _OF_ONE)
 
 
+ITEMS = "/collections/{collection_id}/items"
+ITEM = "/collections/{collection_id}/items/{item_id:path}"
 FEATURE_ROUTES: list[BaseRoute] = [
-    DataRoute("/collections/{collection_id}/items", items, _check_items, methods=["GET", "POST"]),
-    DataRoute("/collections/{collection_id}/items/{item_id:path}", item, _check_item, methods=["GET"]),
+    DataRoute(ITEMS, items, _check_items, methods=["GET"]),
+    DataRoute(ITEM, item, _check_item, methods=["GET"]),
 ]

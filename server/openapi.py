@@ -52,6 +52,8 @@ def openapi(datasets: Iterable[Dataset], service: Service, site: Site) -> Json:
     attributes = _Attributes(datasets)
     parts = components(collections, service.resources, service.server.limits, site)
     parts["parameters"] |= attributes.shared
+    if any(one.editable for one in datasets):
+        parts["securitySchemes"] = {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key"}}
     return {
         "openapi": "3.0.3",
         "info": _info(service.metadata, say),
@@ -219,6 +221,7 @@ def _post(dataset: Dataset, say: Language) -> Json:
         operation["summary"] = _CREATE.in_(say)
         operation["requestBody"] = ref("requestBodies", "featureOrQuery")
         operation["responses"] |= {"201": ref("responses", "created"), **_errors(WRITING_ERRORS)}
+        operation["security"] = [{}, {"key": []}]  # a query needs none
     return operation
 
 
@@ -228,6 +231,7 @@ def _write(dataset: Dataset, name: str, summary: Text, say: Language, body: str 
         "tags": [dataset.id],
         "summary": summary.in_(say),
         "responses": {"204": ref("responses", "changed"), **_errors(WRITING_ERRORS)},
+        "security": [{"key": []}],
     }
     return operation | ({"requestBody": ref("requestBodies", body)} if body else {})
 

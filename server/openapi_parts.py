@@ -9,7 +9,7 @@ from server.service import Limits
 
 READING_ERRORS = ("400", "404", "406", "500", "503")
 QUERY_ERRORS = ("400", "404", "406", "410", "413", "415", "500", "503")
-WRITING_ERRORS = ("400", "404", "409", "412", "413", "415", "500", "503")
+WRITING_ERRORS = ("400", "401", "403", "404", "405", "409", "412", "413", "415", "428", "500", "503")
 
 
 @cache
@@ -325,7 +325,10 @@ def _errors() -> Json:
 
 _ERRORS = {
     "400": Text("Something in the request is wrong; the description says what.", "请求有误,详见 description。"),
+    "401": Text("The key of the service is missing.", "缺少本服务的密钥。"),
+    "403": Text("This is not the key of the service.", "密钥不正确。"),
     "404": Text("There is no such thing.", "不存在。"),
+    "405": Text("This cannot be changed.", "不可修改。"),
     "406": Text("None of the forms that Accept asks for is offered.", "Accept 所要求的格式均不提供。"),
     "410": Text(
         "The page belongs to a release that has been replaced; begin anew.", "该分页所属的版本已被替换,请从头开始。"
@@ -334,6 +337,7 @@ _ERRORS = {
     "412": Text("Someone else has changed the feature meanwhile.", "该要素已被他人更改。"),
     "413": Text("The body is too large.", "请求体过大。"),
     "415": Text("The body is of another media type.", "请求体的媒体类型不受支持。"),
+    "428": Text("The version to be changed must be named in If-Match.", "须用 If-Match 指明要修改的版本。"),
     "500": Text("The service failed.", "服务出错。"),
     "503": Text("The service is busy, or its database is away; try again.", "服务繁忙或数据库不可用,请稍后重试。"),
 }

@@ -9,8 +9,10 @@ import psycopg
 from psycopg.rows import dict_row
 
 from core.catalogue import CHANNEL, Dataset, fingerprint, list_datasets
+from core.database import Connection
 from core.door import Door
 from core.errors import ChengtuError, DatasetQuarantined, NoSuchCollection
+from features.offer import RoundTrips
 from features.table import Table
 from server.resources import configuration
 from server.service import Service
@@ -36,6 +38,7 @@ class Publisher:
         self._service = service
         self._door = door
         self._fingerprint = ""
+        self._trips = RoundTrips()
         self._look_now = asyncio.Event()
         self._host: Served | None = None
         self._one_at_a_time = threading.Lock()
@@ -45,13 +48,17 @@ class Publisher:
         with self._door.pool.connection() as connection:
             self._fingerprint = fingerprint(connection)
             datasets = list_datasets(connection)
+            tables = [self._table_of(one, connection) for one in datasets if one.healthy]
         broken = {one.id: one for one in datasets if not one.healthy}
         for id_, one in broken.items():
             if id_ not in self.quarantined and one.problem is not None:
                 LOGGER.warning("quarantined %s: %s", id_, one.problem.en)
         self.quarantined = broken
-        self.tables = {one.id: Table(one) for one in datasets if one.healthy}
+        self.tables = {one.dataset.id: one for one in tables}
         return configuration(self._service, self.tables.values(), self._door)
+
+    def _table_of(self, dataset: Dataset, connection: Connection) -> Table:
+        return Table(dataset, self._trips.withheld(Table(dataset), connection))
 
     def problem_of(self, id_: str) -> ChengtuError | None:
         """Why a data set is out of service, if it is."""

@@ -6,6 +6,7 @@ add column if not exists max_age integer not null default 0 check (max_age >= 0)
 add column if not exists change bigint not null default 0,
 add column if not exists changed_at timestamptz not null default now(),
 add column if not exists last_key bigint,
+add column if not exists search boolean not null default false,
 add column if not exists time_extent timestamptz[] check (cardinality(time_extent) = 2);
 
 comment on column chengtu.dataset.editable is 'Whether features may be changed through the API (OGC API - Features 4).';
@@ -13,6 +14,7 @@ comment on column chengtu.dataset.max_age is 'Seconds that caches may serve an a
 comment on column chengtu.dataset.change is 'How many statements have changed features since the release was loaded; 0 for one as loaded.';
 comment on column chengtu.dataset.changed_at is 'When features changed last, by a release or within it.';
 comment on column chengtu.dataset.last_key is 'The highest number ever given to a feature through the API, so that none is given twice.';
+comment on column chengtu.dataset.search is 'Whether its releases get an index for words anywhere in their texts (`q`).';
 comment on column chengtu.dataset.time_extent is 'The first and the last moment of the time column; null where it has none.';
 
 -- Counts the statement, and keeps number, extent and time extent of the features right; extents only grow until the next release.

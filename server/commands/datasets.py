@@ -1,5 +1,6 @@
-"""`chengtu datasets`: what the catalogue holds."""
+"""`chengtu datasets`: what the catalogue holds, and says."""
 
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -7,10 +8,16 @@ from rich.table import Table
 
 from core.language import Text, spoken
 from core.settings import Settings
+from server.commands.load import load
 from server.console import OUT, as_json, database, say, show_json, words
 
+_DESCRIBED = (
+    "title_en", "title_zh", "description_en", "description_zh", "keyword", "owner", "licence", "attribution_en",
+    "attribution_zh", "update_period", "editable", "max_age",
+)  # fmt: skip
 
-@click.group(help=words("Look at the data sets, or remove one.", "查看或删除数据集。"))
+
+@click.group(help=words("Look at the data sets, describe one anew, or remove one.", "查看、修改说明或删除数据集。"))
 def datasets() -> None:
     """The data sets of the catalogue."""
 
@@ -64,6 +71,47 @@ def show(settings: Settings, id_: str, as_json: bool) -> None:
         return
     for name, value in facts.items():
         OUT.print(f"{name}: {value}", markup=False)
+
+
+@datasets.command(
+    "set",
+    params=[one for one in load.params if one.name in _DESCRIBED],
+    help=words(
+        "Change what the catalogue says of a data set; its features stay as they are.",
+        "修改目录中数据集的说明,要素保持不变。",
+    ),
+)
+@click.argument("id_", metavar="ID")
+@as_json
+@click.pass_obj
+def set_(settings: Settings, /, id_: str, as_json: bool, **given: Any) -> None:  # noqa: ANN401 — click's
+    """What is not given stays as it is."""
+    from core.catalogue import get_dataset  # noqa: PLC0415
+    from core.database import connect, query  # noqa: PLC0415
+    from loaders import Described  # noqa: PLC0415
+
+    keywords = list(given.pop("keyword")) or None
+    if keywords is None and all(value is None for value in given.values()):
+        raise click.UsageError(words("nothing to change; see --help", "没有要修改的内容,见 --help"))
+    described = asdict(Described(**given, keywords=keywords)) | {"id": id_}
+    with database(settings) as dsn, connect(dsn) as connection:
+        changed = connection.execute(query("describe_dataset"), described).fetchone()
+        one = get_dataset(connection, id_)
+    if as_json:
+        show_json(_plain(one))
+        return
+    say(
+        Text(f"{id_} is described anew.", f"已更新 {id_} 的说明。")
+        if changed
+        else Text(f"{id_} was so already.", f"{id_} 无变化。")
+    )
+    if one.editable and settings.edit_key is None:
+        say(
+            Text(
+                "Features can be changed once the service has CHENGTU_EDIT_KEY.",
+                "服务设置 CHENGTU_EDIT_KEY 后方可编辑要素。",
+            )
+        )
 
 
 @datasets.command(help=words("Remove a data set, its table and its history.", "删除数据集及其数据表和历史。"))

@@ -102,6 +102,14 @@ if TYPE_CHECKING:
     ),
 )
 @click.option(
+    "--search/--no-search",
+    default=None,
+    help=words(
+        "Make an index for words anywhere in the texts (q=); the load takes about twice as long.",
+        "为全文检索(q=)建立索引;加载时间约增加一倍。",
+    ),
+)
+@click.option(
     "--discard-edits",
     is_flag=True,
     help=words("Replace features edited since the last release.", "覆盖自上次发布后所做的编辑。"),
@@ -131,7 +139,7 @@ def _options(given: dict[str, Any]) -> "Options":
     """The loader's options from the command line's."""
     from loaders import Described, Options  # noqa: PLC0415
 
-    names = "title_en title_zh description_en description_zh owner licence attribution_en attribution_zh update_period editable max_age"
+    names = "title_en title_zh description_en description_zh owner licence attribution_en attribution_zh update_period editable max_age search"
     described = Described(
         **{name: given.pop(name) for name in names.split()}, keywords=list(given.pop("keyword")) or None
     )

@@ -79,6 +79,7 @@ select
     d.fields,
     d.srid,
     d.geometry_type,
+    d.search,
     i.inhrelid::regclass::text as partition
 from chengtu.dataset as d
 left join pg_inherits as i on i.inhparent = to_regclass('data.' || quote_ident(d.id))
@@ -89,13 +90,13 @@ where d.id = %(id)s
 insert into chengtu.dataset (
     id, title_en, title_zh, description_en, description_zh, keywords, geometry_type, srid, key_column, time_column,
     fields, extent, time_extent, feature_count, owner, update_period, licence, attribution_en, attribution_zh, origin, source,
-    release, editable, max_age
+    release, editable, max_age, search
 ) values (
     %(id)s, coalesce(%(title_en)s, %(default_title)s), coalesce(%(title_zh)s, %(default_title)s),
     coalesce(%(description_en)s, ''), coalesce(%(description_zh)s, %(description_en)s, ''), coalesce(%(keywords)s::text[], '{}'),
     %(geometry_type)s, %(srid)s, %(key_column)s, %(time_column)s, %(fields)s, %(extent)s, %(time_extent)s::timestamptz[], %(feature_count)s,
     %(owner)s, %(update_period)s, %(licence)s, %(attribution_en)s, %(attribution_zh)s, %(origin)s, %(source)s, %(release)s,
-    coalesce(%(editable)s, false), coalesce(%(max_age)s, 0)
+    coalesce(%(editable)s, false), coalesce(%(max_age)s, 0), coalesce(%(search)s, false)
 )
 on conflict (id) do update set
     title_en = coalesce(%(title_en)s, dataset.title_en),
@@ -121,6 +122,7 @@ on conflict (id) do update set
     release = excluded.release,
     editable = coalesce(%(editable)s, dataset.editable),
     max_age = coalesce(%(max_age)s, dataset.max_age),
+    search = coalesce(%(search)s, dataset.search),
     change = 0,
     changed_at = now(),
     updated_at = now()
@@ -141,17 +143,18 @@ update chengtu.dataset set
     origin = coalesce(%(origin)s, origin),
     editable = coalesce(%(editable)s, editable),
     max_age = coalesce(%(max_age)s, max_age),
+    search = coalesce(%(search)s, search),
     updated_at = now()
 where id = %(id)s and (
     title_en, title_zh, description_en, description_zh, keywords, coalesce(owner, ''), coalesce(update_period, ''),
-    coalesce(licence, ''), coalesce(attribution_en, ''), coalesce(attribution_zh, ''), coalesce(origin, ''), editable, max_age
+    coalesce(licence, ''), coalesce(attribution_en, ''), coalesce(attribution_zh, ''), coalesce(origin, ''), editable, max_age, search
 ) is distinct from (
     coalesce(%(title_en)s, title_en), coalesce(%(title_zh)s, title_zh),
     coalesce(%(description_en)s, description_en), coalesce(%(description_zh)s, description_zh),
     coalesce(%(keywords)s::text[], keywords), coalesce(%(owner)s, owner, ''), coalesce(%(update_period)s, update_period, ''),
     coalesce(%(licence)s, licence, ''), coalesce(%(attribution_en)s, attribution_en, ''),
     coalesce(%(attribution_zh)s, attribution_zh, ''), coalesce(%(origin)s, origin, ''),
-    coalesce(%(editable)s, editable), coalesce(%(max_age)s, max_age)
+    coalesce(%(editable)s, editable), coalesce(%(max_age)s, max_age), coalesce(%(search)s, search)
 )
 returning id
 
@@ -186,3 +189,11 @@ order by c.relname
 select
     current_setting('server_version') as postgresql,
     postgis_lib_version() as postgis
+
+-- name: search_text
+-- All texts of a feature in one, for words anywhere in them; what its index holds must be written exactly so.
+({texts})
+
+-- name: search_column
+-- One of these texts.
+coalesce({column}, '')

@@ -28,7 +28,7 @@ left join lateral (
     from {source} as f
     where {conditions}
     order by {order}
-    limit %(limit)s offset %(offset)s
+    limit {limit} {offset}
 ) as page on true
 where d.id = %(dataset)s
 
@@ -39,6 +39,10 @@ where d.id = %(dataset)s
 -- name: counted_rows
 -- All rows that match, fetched by their index, with their number.
 (select f.*, count(*) over () as matched from {table} as f where {conditions})
+
+-- name: skipped
+-- How many features to pass over: for old clients, since PostgreSQL must read them all.
+offset %(offset)s
 
 -- name: position
 -- A sort column's value in the words of a cursor.
@@ -93,6 +97,15 @@ select
     d.changed_at::text as changed_at
 from chengtu.dataset as d
 where d.id = %(dataset)s
+
+-- name: round_trip
+-- Where a place goes in another CRS, and where it comes back to.
+select
+    st_x(there.geom) as there_x,
+    st_y(there.geom) as there_y,
+    st_x(st_transform(there.geom, %(stored)s)) as x,
+    st_y(st_transform(there.geom, %(stored)s)) as y
+from (select st_transform(st_setsrid(st_makepoint(%(x)s, %(y)s), %(stored)s), %(target)s) as geom) as there
 
 -- name: time_limit
 -- How long the statements of this transaction may take.

@@ -105,6 +105,14 @@ drop table {staging}
 select case when min({time}) is not null then array[min({time})::timestamptz, max({time})::timestamptz] end as times
 from {staging}
 
+-- name: allow_search
+-- What the index of words anywhere in texts is made by; its creation is any database owner's right.
+create extension if not exists pg_trgm
+
+-- name: search_index
+-- The index of words anywhere in the texts of a release.
+create index if not exists {name} on {release} using gin ({text} gin_trgm_ops)
+
 -- name: change_number
 -- How often features of a data set have changed since its release was loaded.
 select d.change from chengtu.dataset as d where d.id = %(id)s

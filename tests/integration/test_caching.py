@@ -1,5 +1,6 @@
 """Answers that may be kept: tags that change with the data and with nothing else."""
 
+import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -10,13 +11,13 @@ import psycopg
 import pytest
 import shapely
 
-from tests.conftest import Load
+from tests.conftest import Load, service
 
 ITEMS = "/collections/sites/items?limit=5"
 
 
 @pytest.fixture
-def sites(load_into: Load, tmp_path: Path, serve: str) -> Iterator[httpx.Client]:
+def sites(load_into: Load, tmp_path: Path, database: str) -> Iterator[httpx.Client]:
     """A client of a service with one data set of ten features."""
     frame = gpd.GeoDataFrame(
         {"no": range(10), "name": [f"站点{n}" for n in range(10)]},
@@ -25,10 +26,7 @@ def sites(load_into: Load, tmp_path: Path, serve: str) -> Iterator[httpx.Client]
     )
     frame.to_file(tmp_path / "sites.gpkg", driver="GPKG")
     load_into(tmp_path / "sites.gpkg", id="sites", key="no")
-    with httpx.Client(base_url=serve) as client:
-        for _ in range(100):
-            if client.get("/collections/sites/items").status_code == 200:
-                break
+    with service(database) as url, httpx.Client(base_url=url) as client:
         yield client
 
 
@@ -106,4 +104,5 @@ def test_each_data_set_says_how_long_it_may_be_kept(sites: httpx.Client, tmp_pat
     for _ in range(100):
         if (kept := sites.get(ITEMS).headers["cache-control"]) != "no-cache":
             break
+        time.sleep(0.05)
     assert kept == "public, max-age=600"

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from core.settings import ROOT
+from core.settings import ROOT, Settings
 from tests.integration.test_releases import parcels
 
 
@@ -90,6 +90,32 @@ def test_a_database_that_is_not_there_is_exit_code_3(chengtu: Shell) -> None:
 def test_a_misspelt_setting_is_named(chengtu: Shell) -> None:
     answer = chengtu("datasets", "list", CHENGTU_PROT="1")
     assert (answer.returncode, "CHENGTU_PROT" in answer.stderr) == (2, True)
+
+
+def test_a_data_set_is_described_anew_without_a_load(chengtu: Shell, tmp_path: Path) -> None:
+    chengtu("load", parcels(tmp_path / "parcels.gpkg", {1: "甲"}), "--title-en", "Parcels")
+    told = chengtu(
+        "datasets", "set", "parcels", "--editable", "--title-zh", "宗地", "--keyword", "land", "--max-age", "60"
+    )
+    assert (told.returncode, "described anew" in told.stderr) == (0, True)
+    assert "CHENGTU_EDIT_KEY" in told.stderr
+    assert "so already" in chengtu("datasets", "set", "parcels", "--max-age", "60").stderr
+    found = json.loads(chengtu("datasets", "set", "parcels", "--not-editable", "--json").stdout)
+    assert (found["editable"], found["max_age"], found["keywords"]) == (False, 60, ["land"])
+    assert found["title"] == {"en": "Parcels", "zh": "宗地"}
+    assert found["release"] == 1
+    assert chengtu("datasets", "set", "parcels").returncode == 2
+    assert chengtu("datasets", "set", "nothing", "--editable").returncode == 2
+
+
+def test_a_key_that_is_too_short_is_refused_and_not_repeated(chengtu: Shell) -> None:
+    for key in ("short", "with blanks in between", "a-key-with-密-in-it"):
+        answer = chengtu("doctor", CHENGTU_EDIT_KEY=key)
+        assert (answer.returncode, "CHENGTU_EDIT_KEY" in answer.stderr) == (2, True)
+        assert key not in answer.stdout + answer.stderr
+    key = "a-key-that-is-long-enough"
+    assert key not in chengtu("doctor", CHENGTU_EDIT_KEY=key).stdout
+    assert key not in repr(Settings(edit_key=key))
 
 
 def test_doctor_finds_what_is_wrong_and_says_what_to_do(chengtu: Shell, database: str, tmp_path: Path) -> None:
