@@ -16,9 +16,18 @@ from tests.ogc import SPEC, class_of, get
 HERE = Path(__file__).parent
 PAGE = (ROOT / "docs" / "conformance.md").read_text("utf-8")
 ELSEWHERE = {  # classes that are tested in other folders, or by another name
-    f"{SPEC}ogcapi-processes-1/1.0/conf/{name}": "tests/integration/test_process_api.py"
-    for name in ("core", "json", "oas30", "ogc-process-description")
-} | {f"{SPEC}cql2/1.0/conf/basic-spatial-operators": "tests/conformance/test_cql2.py"}
+    f"{SPEC}{standard}/1.0/conf/{name}": file
+    for standard, names, file in (
+        ("ogcapi-processes-1", "core json oas30 ogc-process-description", "tests/integration/test_process_api.py"),
+        ("cql2", "basic-spatial-operators", "tests/conformance/test_cql2.py"),
+        (
+            "ogcapi-features-4",
+            "create-replace-delete features optimistic-locking-etags update",
+            "tests/integration/test_editing.py",
+        ),
+    )
+    for name in names.split()
+}
 
 
 def requirements_tested() -> dict[str, dict[str, set[str]]]:
