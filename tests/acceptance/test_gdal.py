@@ -118,7 +118,9 @@ def test_what_gdal_can_push_down_is_pushed_down(wide: Wide, where: str, sent: di
     assert all("filter" not in one for one in queries)  # GDAL knows drafts of CQL only
 
 
-@pytest.mark.parametrize("where", ["storeys > 27", "height = 7.5", "storeys IN (1, 2)", "land_use IS NULL", "name LIKE 'n°1999%'"])
+@pytest.mark.parametrize(
+    "where", ["storeys > 27", "height = 7.5", "storeys IN (1, 2)", "land_use IS NULL", "name LIKE 'n°1999%'"]
+)
 def test_what_gdal_cannot_push_down_it_filters_itself(wide: Wide, where: str) -> None:
     found, queries = _found(wide, where)
     assert found == _counted(wide, where)
