@@ -16,6 +16,7 @@ Json = dict[str, Any]
 GEOMETRY_PROPERTY = "geometry"  # what filters call the geometry; no field may be called so
 MEDIA = {"json": "application/json", "html": "text/html"}
 SCHEMA_MEDIA = {"json": "application/schema+json", "html": "text/html"}
+SCHEMA_FORMS = {**SCHEMA_MEDIA, "geojson": "application/schema+json"}  # the last describes features as they are sent
 
 _REL = "http://www.opengis.net/def/rel/ogc/1.0/"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -61,6 +62,7 @@ _TITLES = {
     "items": Text("The features as {form}", "要素({form})"),
     "queryables": Text("What features can be searched by", "可查询字段"),
     "schema": Text("The attributes of the features", "要素的属性结构"),
+    "describedBy": Text("A feature as GeoJSON", "GeoJSON 要素的结构"),
     "parent": Text("All data sets", "全部数据集"),
     "root": Text("The service", "服务首页"),
 }
@@ -118,6 +120,22 @@ def schema(dataset: Dataset, site: Site) -> Json:
     for place, one in enumerate(properties.values(), start=1):
         one["x-ogc-propertySeq"] = place
     return _json_schema(dataset, "schema", properties, site)
+
+
+def feature_schema(dataset: Dataset, site: Site) -> Json:
+    """A feature as GeoJSON has it, where its attributes are not null.
+
+    GDAL takes the types of attributes from it, and else from the first ten features, which may have none. Whole numbers
+    of eight bytes are left out, since GDAL would read them into four.
+    """
+    attributes = {field.name: value_schema(field.type) for field in searchable(dataset) if field.type != "bigint"}
+    features = {
+        "type": {"type": "string"},
+        GEOMETRY_PROPERTY: {"$ref": f"https://geojson.org/schema/{_geometry_type(dataset) or 'Geometry'}.json"},
+        "properties": {"type": "object", "properties": attributes},
+    }
+    described = _json_schema(dataset, "schema", features, site)
+    return described | {"$id": f"{described['$id']}?f=geojson", "additionalProperties": True}
 
 
 def is_queryable(field: Field) -> bool:
@@ -183,6 +201,7 @@ def _collection_links(dataset: Dataset, site: Site) -> list[Json]:
         *document_links(here, MEDIA, say),
         *items,
         *schemas,
+        link("describedBy", f"{here}/schema?f=geojson", SCHEMA_FORMS["geojson"], _TITLES["describedBy"].in_(say)),
         *_source_links(dataset, site),
         link("parent", f"{site.base}/collections", MEDIA["json"], _TITLES["parent"].in_(say)),
         link("root", f"{site.base}/", MEDIA["json"], _TITLES["root"].in_(say)),

@@ -15,11 +15,13 @@ from core.database import Pool, speaking_plainly
 from core.language import Language, Text, spoken
 from features.documents import (
     MEDIA,
+    SCHEMA_FORMS,
     SCHEMA_MEDIA,
     Json,
     Site,
     collection,
     document_links,
+    feature_schema,
     link,
     queryables,
     schema,
@@ -161,8 +163,9 @@ async def one_queryables(request: Request) -> Response:
 
 
 async def one_schema(request: Request) -> Response:
-    """What its features are made of."""
-    return _answer(request, schema(_table(request).dataset, _site(request)), SCHEMA_MEDIA)
+    """What its features are made of: their attributes, or (`f=geojson`) all that is sent of them."""
+    describe = feature_schema if choose(request.scope, SCHEMA_FORMS) == "geojson" else schema
+    return _answer(request, describe(_table(request).dataset, _site(request)), SCHEMA_FORMS)
 
 
 async def api_definition(request: Request) -> Response:

@@ -158,7 +158,7 @@ def _service_paths(say: Language) -> Json:
 def _shared_collection_paths(say: Language) -> Json:
     """What is the same for every data set stands here once: a document that says all of it for each is slow to read."""
     here = "/collections/{collectionId}"
-    document = ("collectionId", "f", "lang")
+    document, schema = ("collectionId", "f", "lang"), ("collectionId", "fSchema", "lang")
     return {
         "/collections": {
             "get": _get(
@@ -172,7 +172,7 @@ def _shared_collection_paths(say: Language) -> Json:
         },
         here: {"get": _get("getCollection", "data", _COLLECTION.in_(say), "collection", *document)},
         f"{here}/queryables": {"get": _get("getQueryables", "data", _QUERYABLES.in_(say), "jsonSchema", *document)},
-        f"{here}/schema": {"get": _get("getSchema", "data", _SCHEMA.in_(say), "jsonSchema", *document)},
+        f"{here}/schema": {"get": _get("getSchema", "data", _SCHEMA.in_(say), "jsonSchema", *schema)},
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from core.language import Language, Text
-from features.documents import MEDIA, SCHEMA_MEDIA, Json, Site
+from features.documents import MEDIA, SCHEMA_FORMS, SCHEMA_MEDIA, Json, Site
 from server.service import Limits
 
 READING_ERRORS = ("400", "404", "406", "500", "503")
@@ -50,6 +50,7 @@ def _parameters(collections: list[str], processes: list[str], limits: Limits, fo
     every = {
         "f": _query("f", form, {"type": "string", "enum": [*MEDIA]}),
         "fJson": _query("f", form, {"type": "string", "enum": ["json"]}),
+        "fSchema": _query("f", form, {"type": "string", "enum": [*SCHEMA_FORMS]}),
         "fItems": _query("f", form, {"type": "string", "enum": [*forms]}),
         "lang": _query("lang", Text("The language of titles and messages.", "标题和提示的语言。"), _LANGUAGES),
         "limit": listed

@@ -89,6 +89,20 @@ def test_a_box_is_sent_to_the_server_and_only_what_it_meets_comes_back(live_serv
     assert [float(number) for number in sent[0]] == [float(number) for number in box]
 
 
+def test_fields_that_are_empty_at_first_have_their_types_by_the_schema(wide: Wide) -> None:
+    shown = _run("ogrinfo", "-so", f"OAPIF:{wide.url}", "buildings").stdout
+    types = {found[0]: found[1] for found in re.findall(r"^(\w+): ([\w()]+) \(\d", shown, re.MULTILINE)}
+    assert types == {
+        "name": "String",
+        "land_use": "String",
+        "storeys": "Integer",
+        "height": "Real",
+        "listed": "Integer(Boolean)",
+        "built": "Date",
+        "seen": "DateTime",
+    }
+
+
 def test_twenty_thousand_features_come_home_without_doubles_or_gaps(wide: Wide, tmp_path: Path) -> None:
     target = tmp_path / "buildings.gpkg"
     paging = ["-oo", "PAGE_SIZE=1000", "--config", "CPL_DEBUG", "HTTP"]
