@@ -25,6 +25,11 @@ def from_locale(name: str | None) -> Language:
     return "zh" if (name or "").lower().startswith("zh") else "en"
 
 
+def is_spoken(tags: str) -> bool:
+    """Whether a list of language tags names one that we speak."""
+    return any(tag.strip().startswith(("zh", "en")) for tag in tags.lower().split(","))
+
+
 def from_accept_language(header: str | None, default: Language) -> Language:
     """Pick by the first of zh and en that an `Accept-Language` header names (RFC 9110, 12.5.4)."""
     for tag in (header or "").lower().split(","):

@@ -1,12 +1,13 @@
 """A data set as the documents that clients read before its features: collection, queryables and schema."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from core.catalogue import Dataset, Field, State
-from core.crs import CRS84, Srid, lookup, uri
+from core.catalogue import BBox, Dataset, Field, State
+from core.crs import CRS84, WGS84, Srid, is_axis_swapped, is_geographic, lookup, transformer, uri
 from core.language import Language, Text
 from features.table import Table
 
@@ -15,6 +16,7 @@ Json = dict[str, Any]
 GEOMETRY_PROPERTY = "geometry"  # what filters call the geometry; no field may be called so
 MEDIA = {"json": "application/json", "html": "text/html"}
 SCHEMA_MEDIA = {"json": "application/schema+json", "html": "text/html"}
+SCHEMA_FORMS = {**SCHEMA_MEDIA, "geojson": "application/schema+json"}  # the last describes features as they are sent
 
 _REL = "http://www.opengis.net/def/rel/ogc/1.0/"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -60,6 +62,7 @@ _TITLES = {
     "items": Text("The features as {form}", "要素({form})"),
     "queryables": Text("What features can be searched by", "可查询字段"),
     "schema": Text("The attributes of the features", "要素的属性结构"),
+    "describedBy": Text("A feature as GeoJSON", "GeoJSON 要素的结构"),
     "parent": Text("All data sets", "全部数据集"),
     "root": Text("The service", "服务首页"),
 }
@@ -96,7 +99,8 @@ def collection(table: Table, state: State, site: Site) -> Json:
 def queryables(dataset: Dataset, site: Site) -> Json:
     """What filters may name; `additionalProperties: false` says that all else is refused (OGC API - Features 3, Queryables)."""
     geometry = {
-        "$ref": f"https://geojson.org/schema/{_geometry_type(dataset) or 'Geometry'}.json",
+        "$ref": f"https://geojson.org/schema/{_geometry_type(dataset) or 'Geometry'}.json",  # all that QGIS looks at
+        "format": f"geometry-{(_geometry_type(dataset) or 'any').lower()}",
         "title": _GEOMETRY.in_(site.language),
         "x-ogc-role": "primary-geometry",
     }
@@ -116,6 +120,22 @@ def schema(dataset: Dataset, site: Site) -> Json:
     for place, one in enumerate(properties.values(), start=1):
         one["x-ogc-propertySeq"] = place
     return _json_schema(dataset, "schema", properties, site)
+
+
+def feature_schema(dataset: Dataset, site: Site) -> Json:
+    """A feature as GeoJSON has it, where its attributes are not null.
+
+    GDAL takes the types of attributes from it, and else from the first ten features, which may have none. Whole numbers
+    of eight bytes are left out, since GDAL would read them into four.
+    """
+    attributes = {field.name: value_schema(field.type) for field in searchable(dataset) if field.type != "bigint"}
+    features = {
+        "type": {"type": "string"},
+        GEOMETRY_PROPERTY: {"$ref": f"https://geojson.org/schema/{_geometry_type(dataset) or 'Geometry'}.json"},
+        "properties": {"type": "object", "properties": attributes},
+    }
+    described = _json_schema(dataset, "schema", features, site)
+    return described | {"$id": f"{described['$id']}?f=geojson", "additionalProperties": True}
 
 
 def is_queryable(field: Field) -> bool:
@@ -181,6 +201,7 @@ def _collection_links(dataset: Dataset, site: Site) -> list[Json]:
         *document_links(here, MEDIA, say),
         *items,
         *schemas,
+        link("describedBy", f"{here}/schema?f=geojson", SCHEMA_FORMS["geojson"], _TITLES["describedBy"].in_(say)),
         *_source_links(dataset, site),
         link("parent", f"{site.base}/collections", MEDIA["json"], _TITLES["parent"].in_(say)),
         link("root", f"{site.base}/", MEDIA["json"], _TITLES["root"].in_(say)),
@@ -202,9 +223,22 @@ def _extent(dataset: Dataset, state: State) -> Json:
     extent: Json = {}
     if state.extent is not None:
         extent["spatial"] = {"bbox": [list(state.extent)], "crs": uri(CRS84)}
+        if stored := _in_storage_crs(state.extent, Srid(dataset.srid)):
+            extent["spatial"]["storageCrsBbox"] = [stored]
     if dataset.time is not None and state.interval is not None:
         extent["temporal"] = {"interval": [[_instant(moment) for moment in state.interval]]}
     return extent
+
+
+def _in_storage_crs(extent: BBox, srid: Srid) -> list[float] | None:
+    """A box that holds an extent, in the CRS of the data and its axis order; None where that has no numbers for it."""
+    bounds = transformer(WGS84, srid).transform_bounds(*extent)
+    if not all(map(math.isfinite, bounds)):
+        return None
+    scale = 1e9 if is_geographic(srid) else 1e3  # rounded outwards: what lies at the edge stays within
+    west, south = (math.floor(number * scale) / scale for number in bounds[:2])
+    east, north = (math.ceil(number * scale) / scale for number in bounds[2:])
+    return [south, west, north, east] if is_axis_swapped(srid) else [west, south, east, north]
 
 
 def _instant(moment: datetime) -> str:

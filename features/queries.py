@@ -155,12 +155,12 @@ def _where(table: Table, search: Search, area: Area | None) -> _Part:
 
 
 def _within(table: Table, area: Area | None) -> _Part:
-    """The index decides first (`&&`), then the exact test of what is not wholly inside.
+    """The index decides first (`&&`), then the exact test of what is not wholly inside; what has no place always matches.
 
     In this form a leakproof `&&` also serves row security.
     """
     if area is None:
-        return sql.SQL("false"), {}
+        return sql.SQL("{} is null").format(sql.Identifier("f", GEOMETRY)), {}
     if area.inside is None:
         return table.remember("meets", lambda: _meets(table, "meets")), {"area": area.wkb}
     west, south, east, north = area.inside

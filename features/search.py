@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from core.crs import CRS84, Srid, UnknownCrs, parse_uri, uri
 from core.errors import BadRequest, ChengtuError
+from features import temporal
 from features.filters import Node, parse, parse_json
 from features.paging import Cursor, decode, digest
 from features.table import Table
@@ -18,6 +19,7 @@ PARAMETERS = (
 )  # fmt: skip
 _MOST_ROWS = 2**62  # PostgreSQL's offset is a bigint
 _LONGEST = 2000  # characters of what is no filter
+_NUMBER = r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*"  # what Python reads besides, no API means
 _NO_PART_OF_A_QUERY = ("f", "lang", "limit", "offset", "cursor", "api-key", "crs", "properties", "skipGeometry")
 
 
@@ -147,7 +149,7 @@ def read_search(pairs: Pairs, table: Table, limits: Limits) -> Search:
         cursor=cursor,
         hits_only=_choice(given, "resulttype", ("results", "hits")) == "hits",
         bounds=_bounds(given, table),
-        datetime=given.get("datetime"),
+        datetime=_datetime(given),
         equals=tuple((name, value) for name, value in given.items() if name not in PARAMETERS),
         text=given.get("q") or None,
         filter=_filter(given),
@@ -192,11 +194,17 @@ def _bounds(given: dict[str, str], table: Table) -> Bounds | None:
     srid = offered(given, "bbox-crs", table, needs="bbox")
     if "bbox" not in given:
         return None
-    try:
-        numbers = tuple(map(float, given["bbox"].split(",")))
-    except ValueError as error:
-        raise BadRequest(reason=f"bbox={given['bbox'][:80]!r} is not a list of numbers separated by commas") from error
-    return Bounds(numbers, srid)
+    if not re.fullmatch(rf"{_NUMBER}(,{_NUMBER})*", given["bbox"]):
+        raise BadRequest(reason=f"bbox={given['bbox'][:80]!r} is not a list of numbers separated by commas")
+    return Bounds(tuple(map(float, given["bbox"].split(","))), srid)
+
+
+def _datetime(given: dict[str, str]) -> str | None:
+    """Refused where it means nothing, even of data that have no time."""
+    value = given.get("datetime")
+    if value is not None:
+        temporal.interval(value)
+    return value
 
 
 def offered(given: Mapping[str, str], name: str, table: Table, needs: str = "") -> Srid:

@@ -7,7 +7,8 @@ from psycopg import sql
 
 from core.errors import ChengtuError
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile(_DAY.pattern + r"T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})")  # RFC 3339, 5.6
 _OPEN = ("", "..")
 
 
@@ -23,9 +24,7 @@ class BadDatetime(ChengtuError):
 
 def condition(value: str, column: sql.Composable, type_: str) -> tuple[sql.Composable, dict[str, object]]:
     """A SQL condition on a date or timestamp column; rows without a time always match (7.15.4, requirement 26)."""
-    begin, end = _interval(value)
-    if begin is not None and end is not None and begin >= end:
-        raise BadDatetime(value=value[:80])
+    begin, end = interval(value)
     zoned = type_ == "timestamp with time zone"
     bound: dict[str, object] = {}
     parts: list[sql.Composable] = []
@@ -41,19 +40,35 @@ def condition(value: str, column: sql.Composable, type_: str) -> tuple[sql.Compo
     return sql.SQL("({} is null or ({}))").format(column, inside), bound
 
 
-def _interval(value: str) -> tuple[datetime | None, datetime | None]:
-    """The half-open range [begin, end) that a value means; None where it is open."""
+def interval(value: str) -> tuple[datetime | None, datetime | None]:
+    """The half-open range [begin, end) that a value means; None where it is open, `BadDatetime` where it means none."""
+    begin, end = _ends(value)
+    if begin is not None and end is not None and begin >= end:
+        raise BadDatetime(value=value)
+    return begin, end
+
+
+def _ends(value: str) -> tuple[datetime | None, datetime | None]:
     if len(value) > 80:
         raise BadDatetime(value=value[:80])
     first, slash, last = value.partition("/")
     if not slash:
         begin, length = _moment(first, value)
-        return begin, begin + length
+        return begin, _after(begin, length)
+    if first in _OPEN and last in _OPEN:
+        raise BadDatetime(value=value)  # half-bounded at most
     start = None if first in _OPEN else _moment(first, value)[0]
     if last in _OPEN:
         return start, None
-    moment, length = _moment(last, value)
-    return start, moment + length
+    return start, _after(*_moment(last, value))
+
+
+def _after(moment: datetime, length: timedelta) -> datetime | None:
+    """The end of a day or instant; None for that of the last day there is, which clients write for "for ever"."""
+    try:
+        return moment + length
+    except OverflowError:
+        return None
 
 
 def _moment(text: str, whole: str) -> tuple[datetime, timedelta]:
@@ -62,10 +77,8 @@ def _moment(text: str, whole: str) -> tuple[datetime, timedelta]:
         if _DAY.fullmatch(text):
             day = date.fromisoformat(text)
             return datetime(day.year, day.month, day.day, tzinfo=UTC), timedelta(days=1)
-        moment = datetime.fromisoformat(text.upper())
-        if moment.tzinfo is None or "T" not in text.upper():
+        if not _TIME.fullmatch(text.upper()):
             raise BadDatetime(value=whole)
-        # 9999-12-31 is how clients write "for ever": its own end would lie beyond the calendar.
-        return min(moment.astimezone(UTC), datetime(9999, 12, 30, tzinfo=UTC)), timedelta(microseconds=1)
+        return datetime.fromisoformat(text.upper()).astimezone(UTC), timedelta(microseconds=1)
     except (ValueError, OverflowError) as error:
         raise BadDatetime(value=whole) from error

@@ -128,6 +128,8 @@ def index(connection: Connection, staging: Staging, *, search: bool) -> None:
     if search:
         index_words(connection, f"data.{staging.name}", staging.fields)
     connection.execute(sql.SQL("create index on {} using gist ({})").format(staging.table, sql.Identifier(GEOMETRY)))
+    names = {"release": staging.table, "key": sql.Identifier(staging.key), "geometry": sql.Identifier(GEOMETRY)}
+    connection.execute(query("placeless_index").format(**names))
     connection.execute(sql.SQL("analyze {}").format(staging.table))
 
 

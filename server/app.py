@@ -68,7 +68,12 @@ def application(settings: Settings, service: Service) -> ASGIApp:
             Middleware(_Guarded),
             *_cors(service),
             Middleware(Zipping),
-            Middleware(Border, body_limit=settings.body_limit, language=service.server.languages[0]),
+            Middleware(
+                Border,
+                body_limit=settings.body_limit,
+                language=service.server.languages[0],
+                base_url=settings.base_url,
+            ),
             Middleware(_Quarantine),
             Middleware(Tame),
         ],

@@ -23,6 +23,7 @@ FORMS = {
     **{name: form.media for name, form in LINES.items()},
     **{name: form.media for name, form in FILES.items()},
 }
+_MOST_FIELDS = 200  # of a form
 _FORM = "application/x-www-form-urlencoded"
 _FILTERS = {  # how a filter too long for a URL may be posted: media type -> filter-lang
     "application/cql2+json": "cql2-json",
@@ -40,6 +41,15 @@ class NotAQuery(ChengtuError):
     zh = "类型为 {type!r} 的请求体不是查询。请提交参数表单或过滤条件,类型为:{known}。"
     code = "InvalidParameterValue"
     status = 415
+
+
+class TooManyFields(ChengtuError):
+    """A form of more fields than there can be parameters."""
+
+    en = "The form has more than {limit} fields."
+    zh = "表单字段超过 {limit} 个。"
+    code = "InvalidParameterValue"
+    status = 400
 
 
 class Asked(NamedTuple):
@@ -129,10 +139,19 @@ async def _posted(request: Request) -> list[tuple[str, str]]:
     except UnicodeDecodeError as error:
         raise UnreadableText from error
     if type_ == _FORM:
-        return parse_qsl(body, keep_blank_values=True, max_num_fields=200)
+        return _of_form(body)
     if type_ in _FILTERS:
         return [("filter", body), ("filter-lang", _FILTERS[type_])]
     raise NotAQuery(type=type_[:60], known=", ".join((_FORM, *_FILTERS)))
+
+
+def _of_form(body: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(body, keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
+    except UnicodeDecodeError as error:
+        raise UnreadableText from error
+    except ValueError as error:
+        raise TooManyFields(limit=_MOST_FIELDS) from error
 
 
 def caching(request: Request, table: Table, state: State, form: str, *, counted: bool = True) -> dict[str, str]:

@@ -7,15 +7,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, QueryParams
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import ChengtuError
-from core.language import Language, from_accept_language, spoken
+from core.language import Language, from_accept_language, is_spoken, spoken
 
 LOGGER = logging.getLogger("chengtu.error")
 
@@ -35,6 +36,24 @@ class UnreadableText(ChengtuError):
 
     en = "The request holds a NUL or bytes that are not UTF-8. Send plain UTF-8 text, percent-encoded."
     zh = "请求中含有 NUL 字符或非 UTF-8 字节。请发送经百分号编码的 UTF-8 文本。"
+    code = "InvalidParameterValue"
+    status = 400
+
+
+class NoHost(ChengtuError):
+    """A request for no host, or for two (RFC 9112, 3.2); we believe none of them, but proxies differ on which."""
+
+    en = "The request must have one Host header."
+    zh = "请求必须有且只有一个 Host 头。"
+    code = "InvalidParameterValue"
+    status = 400
+
+
+class UnknownLanguage(ChengtuError):
+    """`lang` names a language that is not spoken here."""
+
+    en = "lang={language!r} is not spoken here. There are: en, zh."
+    zh = "不支持语言 lang={language!r}。可用:en、zh。"
     code = "InvalidParameterValue"
     status = 400
 
@@ -95,8 +114,9 @@ ERROR_HANDLERS: dict[Any, Handler] = {
 class Border:
     """ASGI middleware: finds the language, bounds the body, refuses unreadable text, and catches what is left."""
 
-    def __init__(self, app: ASGIApp, body_limit: int, language: Language) -> None:
+    def __init__(self, app: ASGIApp, body_limit: int, language: Language, base_url: str) -> None:
         self.app = app
+        self.base_url = base_url  # what links begin with
         self.body_limit = body_limit
         self.language = language  # where a client names none that we speak
 
@@ -111,18 +131,29 @@ class Border:
 
         async def watching(message: Message) -> None:
             nonlocal started
-            started = started or message["type"] == "http.response.start"
+            if message["type"] == "http.response.start":
+                started = True
+                message["headers"] = [self._at_home(name, value) for name, value in message["headers"]]
             await send(message)
 
         try:
             _check(scope, headers, self.body_limit)
             await self.app(scope, _bounded(receive, self.body_limit), watching)
+        except ClientDisconnect:
+            return  # whoever breaks off in the middle of a body hears no answer
         except Exception as error:
             if started:
                 raise
             request = Request(scope)
             response = from_error(error) if isinstance(error, ChengtuError) else await _unforeseen(request, error)
             await response(scope, receive, send)
+
+    def _at_home(self, name: bytes, value: bytes) -> tuple[bytes, bytes]:
+        """Starlette redirects to the host that a request names (routing.py, redirect_slashes), which may be forged."""
+        if name != b"location" or value.startswith(self.base_url.encode()):
+            return name, value
+        there = urlsplit(value)
+        return name, self.base_url.encode() + there.path + (b"?" + there.query if there.query else b"")
 
 
 def _language(scope: Scope, headers: Headers, default: Language) -> Language:
@@ -131,6 +162,8 @@ def _language(scope: Scope, headers: Headers, default: Language) -> Language:
 
 
 def _check(scope: Scope, headers: Headers, body_limit: int) -> None:
+    if scope["http_version"] == "1.1" and len(headers.getlist("host")) != 1:
+        raise NoHost
     length = headers.get("content-length", "0")
     if not length.isdigit() or int(length) > body_limit:
         raise BodyTooLarge(limit=body_limit)
@@ -138,6 +171,8 @@ def _check(scope: Scope, headers: Headers, body_limit: int) -> None:
         # Bytes that are not UTF-8 were decoded to U+FFFD; half surrogates cannot be sent on to PostgreSQL.
         if any(character in text for text in (name, value) for character in "\0\ufffd"):
             raise UnreadableText
+        if name == "lang" and not is_spoken(value):
+            raise UnknownLanguage(language=value[:40])
     if "\0" in scope["path"]:
         raise UnreadableText
 

@@ -15,11 +15,13 @@ from core.database import Pool, speaking_plainly
 from core.language import Language, Text, spoken
 from features.documents import (
     MEDIA,
+    SCHEMA_FORMS,
     SCHEMA_MEDIA,
     Json,
     Site,
     collection,
     document_links,
+    feature_schema,
     link,
     queryables,
     schema,
@@ -88,6 +90,7 @@ def _landing_links(service: Service, site: Site) -> list[Json]:
         link("service-desc", f"{site.base}/openapi", OPENAPI_MEDIA["json"], _DEFINITION.in_(say)),
         link("service-doc", f"{site.base}/openapi?f=html", MEDIA["html"], _EXPLANATION.in_(say)),
         link("conformance", f"{site.base}/conformance", MEDIA["json"], _CONFORMANCE.in_(say)),
+        link(f"{_OGC}conformance", f"{site.base}/conformance", MEDIA["json"], _CONFORMANCE.in_(say)),
         link("data", f"{site.base}/collections", MEDIA["json"], _DATA.in_(say)),
         link(f"{_OGC}functions", f"{site.base}/functions", FUNCTIONS_MEDIA["json"], _FUNCTIONS.in_(say)),
         link(f"{_OGC}processes", f"{site.base}/processes", MEDIA["json"], _PROCESSES.in_(say)),
@@ -160,8 +163,9 @@ async def one_queryables(request: Request) -> Response:
 
 
 async def one_schema(request: Request) -> Response:
-    """What its features are made of."""
-    return _answer(request, schema(_table(request).dataset, _site(request)), SCHEMA_MEDIA)
+    """What its features are made of: their attributes, or (`f=geojson`) all that is sent of them."""
+    describe = feature_schema if choose(request.scope, SCHEMA_FORMS) == "geojson" else schema
+    return _answer(request, describe(_table(request).dataset, _site(request)), SCHEMA_FORMS)
 
 
 async def api_definition(request: Request) -> Response:
@@ -177,8 +181,13 @@ def _openapi_packed(request: Request) -> Packed:
 
 
 def _check(request: Request, media: Forms) -> None:
-    once(request.query_params.multi_items(), _PARAMETERS)
+    _known(request)
     choose(request.scope, media)
+
+
+def _known(request: Request) -> None:
+    """Refuse parameters that no document takes."""
+    once(request.query_params.multi_items(), _PARAMETERS)
 
 
 def _states(pool: Pool, id_: str | None = None) -> dict[str, State]:
@@ -242,7 +251,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 def _routes(path: str, handler: Handler) -> list[BaseRoute]:
     """A resource, with and without a slash behind it: QGIS tries both."""
-    return [DataRoute(path, handler), *([DataRoute(f"{path}/", handler)] if path != "/" else [])]
+    return [DataRoute(one, handler, _known) for one in ([path, f"{path}/"] if path != "/" else [path])]
 
 
 DOCUMENT_ROUTES: list[BaseRoute] = [

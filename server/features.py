@@ -12,13 +12,14 @@ from core.crs import uri
 from core.errors import DatasetQuarantined
 from features.asking import TableChanged
 from features.reader import Page, read_count, read_item, read_page, read_state
-from features.search import Search, offered, once
+from features.search import Search, offered, once, read_search
 from features.table import Table
 from server.asked import FORMS, GEOJSON, Asked, caching, count_matched, given_bom, read_asked
 from server.caching import caching_headers, entity_tag, is_conditional, not_modified
 from server.downloads import download
 from server.negotiate import DataRoute, choose
 
+_OF_ONE = ("f", "lang", "crs", "api-key")  # the parameters of a single feature
 _CHUNK = 1000  # features that are fetched at once: a larger page goes out while it is read
 
 type Answer = Callable[[Request, Table], Awaitable[Response]]
@@ -76,7 +77,7 @@ async def item(request: Request, table: Table) -> Response:
     """One feature by its key."""
     form = choose(request.scope, FORMS)
     pairs = request.query_params.multi_items()
-    given = once(pairs, ("f", "lang", "crs", "api-key", *(("bom",) if form == "csv" else ())))
+    given = once(pairs, (*_OF_ONE, *(("bom",) if form == "csv" else ())))
     crs = offered(given, "crs", table)
     found = await read_item(request.app.state.features, table, request.path_params["item_id"], crs)
     headers = {"Content-Type": FORMS[form], "Content-Crs": f"<{uri(crs)}>"}
@@ -129,9 +130,19 @@ def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def _check_items(request: Request) -> None:
+    """Refuse what no page of items takes; whether the collection is there, others say."""
+    if table := request.app.state.publisher.tables.get(request.path_params["collection_id"]):
+        read_search(request.query_params.multi_items(), table, request.app.state.limits)
+
+
+def _check_item(request: Request) -> None:
+    once(request.query_params.multi_items(), _OF_ONE)
+
+
 ITEMS = "/collections/{collection_id}/items"
 ITEM = "/collections/{collection_id}/items/{item_id:path}"
 FEATURE_ROUTES: list[BaseRoute] = [
-    DataRoute(ITEMS, items, methods=["GET"]),
-    DataRoute(ITEM, item, methods=["GET"]),
+    DataRoute(ITEMS, items, _check_items, methods=["GET"]),
+    DataRoute(ITEM, item, _check_item, methods=["GET"]),
 ]

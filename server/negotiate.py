@@ -1,9 +1,11 @@
 """Which form of a resource a client wants: `f=`, else `Accept` by its weights, else the first there is (RFC 9110, 12.5.1)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.datastructures import Headers, QueryParams
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
@@ -13,6 +15,8 @@ _OF_THE_HOST = ("html", "jsonld")  # the forms that are the host's
 _LONGEST = 8192  # characters of an Accept header that are read
 _JSON = re.compile(r"application/(?:[\w.-]+\+)?json")
 
+Check = Callable[[Request], object]  # of a request's parameters: raises an error of ours
+Endpoint = Callable[[Request], Awaitable[Response]]
 Forms = Mapping[str, str]  # the name that `f` takes -> the media type that is sent; the first is the default
 
 
@@ -60,12 +64,20 @@ def wants_page(scope: Scope) -> bool:
 
 
 class DataRoute(Route):
-    """A route for everything but pages, which are the host's at the same address."""
+    """A route for everything but pages, which are the host's at the same address.
+
+    The host passes over parameters that it does not know (api/itemtypes.py:455): `check` refuses them before it is asked.
+    """
+
+    def __init__(self, path: str, endpoint: Endpoint, check: Check, methods: list[str] | None = None) -> None:
+        super().__init__(path, endpoint, methods=methods)
+        self.check = check
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Step aside for browsers."""
+        """Step aside for browsers that ask for what there is."""
         match, child = super().matches(scope)
         if match is not Match.NONE and scope["method"] in ("GET", "HEAD") and wants_page(scope):
+            self.check(Request({**scope, **child}))
             return Match.NONE, {}
         return match, child
 

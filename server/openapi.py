@@ -98,12 +98,14 @@ class _Attributes:
         return [self._refs.get(pair) or _equality(*pair) for pair in self._of[id_]]
 
 
-def _signature(field: Field) -> tuple[str, str]:
-    return field.name, value_schema(field.type)["type"]
+def _signature(field: Field) -> tuple[str, str, str | None]:
+    schema = value_schema(field.type)
+    return field.name, schema["type"], schema.get("format")
 
 
-def _equality(name: str, type_: str) -> Json:
-    return {"name": name, "in": "query", "style": "form", "explode": False, "schema": {"type": type_}}
+def _equality(name: str, type_: str, format_: str | None) -> Json:
+    schema = {"type": type_, "format": format_} if format_ else {"type": type_}
+    return {"name": name, "in": "query", "style": "form", "explode": False, "schema": schema}
 
 
 def _info(metadata: Metadata, say: Language) -> Json:
@@ -156,7 +158,7 @@ def _service_paths(say: Language) -> Json:
 def _shared_collection_paths(say: Language) -> Json:
     """What is the same for every data set stands here once: a document that says all of it for each is slow to read."""
     here = "/collections/{collectionId}"
-    document = ("collectionId", "f", "lang")
+    document, schema = ("collectionId", "f", "lang"), ("collectionId", "fSchema", "lang")
     return {
         "/collections": {
             "get": _get(
@@ -170,7 +172,7 @@ def _shared_collection_paths(say: Language) -> Json:
         },
         here: {"get": _get("getCollection", "data", _COLLECTION.in_(say), "collection", *document)},
         f"{here}/queryables": {"get": _get("getQueryables", "data", _QUERYABLES.in_(say), "jsonSchema", *document)},
-        f"{here}/schema": {"get": _get("getSchema", "data", _SCHEMA.in_(say), "jsonSchema", *document)},
+        f"{here}/schema": {"get": _get("getSchema", "data", _SCHEMA.in_(say), "jsonSchema", *schema)},
     }
 
 

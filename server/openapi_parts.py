@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from core.language import Language, Text
-from features.documents import MEDIA, SCHEMA_MEDIA, Json, Site
+from features.documents import MEDIA, SCHEMA_FORMS, SCHEMA_MEDIA, Json, Site
 from server.service import Limits
 
 READING_ERRORS = ("400", "404", "406", "500", "503")
@@ -50,6 +50,7 @@ def _parameters(collections: list[str], processes: list[str], limits: Limits, fo
     every = {
         "f": _query("f", form, {"type": "string", "enum": [*MEDIA]}),
         "fJson": _query("f", form, {"type": "string", "enum": ["json"]}),
+        "fSchema": _query("f", form, {"type": "string", "enum": [*SCHEMA_FORMS]}),
         "fItems": _query("f", form, {"type": "string", "enum": [*forms]}),
         "lang": _query("lang", Text("The language of titles and messages.", "标题和提示的语言。"), _LANGUAGES),
         "limit": listed
@@ -154,6 +155,7 @@ def _object(required: list[str], **properties: Json) -> Json:
 
 
 _TEXT: Json = {"type": "string"}
+_BOXES: Json = {"type": "array", "items": {"type": "array", "items": {"type": "number"}, "minItems": 4}}
 _SCHEMAS: Json = {
     "exception": _object(["code", "description"], code=_TEXT, type=_TEXT, description=_TEXT),
     "link": _object(["href"], href=_TEXT, rel=_TEXT, type=_TEXT, title=_TEXT, hreflang=_TEXT),
@@ -176,7 +178,8 @@ _SCHEMAS: Json = {
         [],
         spatial=_object(
             ["bbox"],
-            bbox={"type": "array", "items": {"type": "array", "items": {"type": "number"}, "minItems": 4}},
+            bbox=_BOXES,
+            storageCrsBbox=_BOXES,
             crs=_TEXT,
         ),
         temporal=_object(
@@ -299,7 +302,7 @@ def _feature_responses(forms: Mapping[str, str]) -> Json:
 
 
 _QUERY: Json = {
-    "application/cql2+json": {"schema": {"type": "object"}},
+    "application/cql2+json": {"schema": {"oneOf": [{"type": "object"}, {"type": "boolean"}]}},
     "application/cql2+text": {"schema": _TEXT},
     "application/x-www-form-urlencoded": {"schema": {"type": "object"}},
 }
@@ -317,7 +320,8 @@ _BODIES: Json = {
 
 
 def _errors() -> Json:
-    return {status: _response(words, "exception", _JSON) for status, words in _ERRORS.items()}
+    """A browser is told on a page."""
+    return {status: _response(words, "exception") for status, words in _ERRORS.items()}
 
 
 _ERRORS = {

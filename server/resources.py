@@ -25,7 +25,7 @@ def configuration(service: Service, tables: Iterable[Table], door: Door) -> dict
             "encoding": "utf-8",
             "languages": list(service.server.languages),
             "cors": service.server.cors,
-            "gzip": True,
+            "gzip": False,  # the host calls errors zipped that are not (api/__init__.py, get_exception); we zip for it
             "pretty_print": service.server.pretty_print,
             "limits": {**service.server.limits.model_dump(exclude={"download_items"}), "on_exceed": "throttle"},
             "map": {"url": "", "attribution": ""},

@@ -23,6 +23,7 @@ from uvicorn.config import STARTUP_FAILURE
 
 from core.settings import Settings
 from server import app
+from server.protocol import Protocol
 
 LOGGER = logging.getLogger("chengtu.workers")
 _REST = 1.0  # seconds before a process is replaced, lest one that cannot start keeps the machine busy
@@ -34,6 +35,7 @@ def serve(settings: Settings) -> None:
     config = uvicorn.Config(
         app.create,
         factory=True,
+        http=Protocol,
         log_config=None,
         access_log=False,
         server_header=False,

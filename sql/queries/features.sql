@@ -49,15 +49,19 @@ offset %(offset)s
 {column}::text as {name}
 
 -- name: meets
--- Whether a geometry meets an area.
-({geometry} && st_geomfromwkb(%(area)s, {srid}) and st_intersects({geometry}, st_geomfromwkb(%(area)s, {srid})))
+-- Whether a geometry meets an area, or there is none (OGC API - Features 1, 7.15.3, requirement 24 C).
+(
+    ({geometry} && st_geomfromwkb(%(area)s, {srid}) or {geometry} is null)
+    and ({geometry} is null or st_intersects({geometry}, st_geomfromwkb(%(area)s, {srid})))
+)
 
 -- name: inside_or_meets
--- Whether a geometry meets an area: plainly where its box lies in one inside the area, else by the exact test.
+-- The same, plainly where its box lies in one inside the area, else by the exact test.
 (
-    {geometry} && st_geomfromwkb(%(area)s, {srid})
+    ({geometry} && st_geomfromwkb(%(area)s, {srid}) or {geometry} is null)
     and (
-        {geometry} @ st_makeenvelope(%(west)s, %(south)s, %(east)s, %(north)s, {srid})
+        {geometry} is null
+        or {geometry} @ st_makeenvelope(%(west)s, %(south)s, %(east)s, %(north)s, {srid})
         or st_intersects({geometry}, st_geomfromwkb(%(area)s, {srid}))
     )
 )

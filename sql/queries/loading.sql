@@ -130,3 +130,7 @@ delete from chengtu.refused_geometry where dataset = %(id)s
 insert into chengtu.refused_geometry (dataset, key, reason, geometry)
 values (%(id)s, %(key)s, %(reason)s, %(geometry)s)
 on conflict do nothing
+
+-- name: placeless_index
+-- What has no geometry belongs to every bounding box; a GiST index finds it only by reading the whole of itself.
+create index on {release} ({key}) where {geometry} is null

@@ -1,6 +1,7 @@
 """What a person does in QGIS, without its window: test_qgis.py runs this under QGIS's own Python, which is not ours.
 
     QT_QPA_PLATFORM=offscreen /usr/bin/python3 tests/acceptance/qgis_session.py URL PICTURE.png
+    QT_QPA_PLATFORM=offscreen /usr/bin/python3 tests/acceptance/qgis_session.py URL  # the layer of many pages
 
 Writes what was seen to standard output, as one JSON object.
 """
@@ -52,6 +53,8 @@ def session(url: str, picture: str) -> dict[str, Any]:
     corner = [feature["parcel_no"] for feature in cut.getFeatures(QgsFeatureRequest(CORNER))]
     corner_requests = [*asked]
 
+    since = later(url, "2024-12-30T00:00:00Z")
+
     layers = {"places": opened(url, "places"), "roads": opened(url, "roads"), "parcels": parcels}
     draw(layers, picture)
     return {
@@ -63,6 +66,38 @@ def session(url: str, picture: str) -> dict[str, Any]:
         "place": one(layers["places"], "name = '市中心'"),
         "corner": corner,
         "corner_requests": corner_requests,
+        "since": since,
+    }
+
+
+def pages(url: str) -> dict[str, Any]:
+    """Read a layer of many pages, whole, in a box, and in time."""
+    asked: list[str] = []
+    QgsNetworkAccessManager.setRequestPreprocessor(lambda request: asked.append(request.url().toString()))
+    seen = {}
+    buildings = opened(url, "buildings")
+    seen["layer"] = described(buildings)
+    seen["names"] = [feature["name"] for feature in buildings.getFeatures()]
+    seen["requests"] = [*asked]
+
+    asked.clear()
+    cut = opened(url, "buildings", restrictToRequestBBOX="1")
+    boxes = [QgsRectangle(126.0005 + n / 100, 43.0005, 126.0105 + n / 100, 43.0105) for n in range(3)]
+    seen["boxes"] = [[feature["name"] for feature in cut.getFeatures(QgsFeatureRequest(box))] for box in boxes]
+    seen["box_requests"] = [*asked]
+    return seen
+
+
+def later(url: str, since: str) -> dict[str, Any]:
+    """The parcels surveyed since a moment, by a filter on the layer."""
+    asked: list[str] = []
+    QgsNetworkAccessManager.setRequestPreprocessor(lambda request: asked.append(request.url().toString()))
+    parcels = opened(url, "parcels")
+    accepted = parcels.setSubsetString(f"\"surveyed\" >= '{since}'")
+    return {
+        "accepted": accepted,
+        "found": [feature["parcel_no"] for feature in parcels.getFeatures()],
+        "requests": [*asked],
     }
 
 
@@ -124,6 +159,6 @@ def label(layer: Any, field: str) -> None:
 if __name__ == "__main__":
     application = QgsApplication([], False)
     application.initQgis()
-    json.dump(session(*sys.argv[1:3]), sys.stdout, ensure_ascii=False)
+    json.dump((session if sys.argv[2:] else pages)(*sys.argv[1:]), sys.stdout, ensure_ascii=False)
     sys.stdout.flush()
     application.exitQgis()

@@ -9,8 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 import geopandas as gpd
 import pytest
 import shapely
+from psycopg import sql
 
 from core.database import connect
+from tests.acceptance.conftest import EMPTY, FIELDS, ROWS, Wide
 
 pytestmark = [
     pytest.mark.gdal,
@@ -85,6 +87,72 @@ def test_a_box_is_sent_to_the_server_and_only_what_it_meets_comes_back(live_serv
     assert re.findall(r"name \(String\) = (.*)", done.stdout) == ["市中心", "北山 <公园>"]
     sent = [one["bbox"][0].split(",") for one in _requests(done.stderr) if "bbox" in one]
     assert [float(number) for number in sent[0]] == [float(number) for number in box]
+
+
+def test_fields_that_are_empty_at_first_have_their_types_by_the_schema(wide: Wide) -> None:
+    shown = _run("ogrinfo", "-so", f"OAPIF:{wide.url}", "buildings").stdout
+    types = {found[0]: found[1] for found in re.findall(r"^(\w+): ([\w()]+) \(\d", shown, re.MULTILINE)}
+    assert types == {
+        "name": "String",
+        "land_use": "String",
+        "storeys": "Integer",
+        "height": "Real",
+        "listed": "Integer(Boolean)",
+        "built": "Date",
+        "seen": "DateTime",
+    }
+
+
+def test_twenty_thousand_features_come_home_without_doubles_or_gaps(wide: Wide, tmp_path: Path) -> None:
+    target = tmp_path / "buildings.gpkg"
+    paging = ["-oo", "PAGE_SIZE=1000", "--config", "CPL_DEBUG", "HTTP"]
+    done = _run("ogr2ogr", *paging, str(target), f"OAPIF:{wide.url}", "buildings")
+    assert len({one["cursor"][0] for one in _requests(done.stderr) if "cursor" in one}) == ROWS // 1000 - 1
+    have = gpd.read_file(target)
+    assert have["name"].tolist() == [f"n°{n}" for n in range(1, ROWS + 1)]
+    assert have["storeys"].isna().sum() == EMPTY
+    assert have["storeys"].dropna().tolist() == [n % 30 for n in range(EMPTY + 1, ROWS + 1)]
+
+
+@pytest.mark.parametrize(
+    ("where", "sent"),
+    [
+        ("storeys = 7", {"storeys": "7"}),
+        ("land_use = 'O''Brien & Söhne'", {"land_use": "O'Brien & Söhne"}),
+        ("land_use = '商业用地' AND storeys = 11", {"land_use": "商业用地", "storeys": "11"}),
+        ("seen >= '2026/03/01 00:00:00+00'", {"datetime": "2026-03-01T00:00:00Z/.."}),
+    ],
+)
+def test_what_gdal_can_push_down_is_pushed_down(wide: Wide, where: str, sent: dict[str, str]) -> None:
+    found, queries = _found(wide, where)
+    last = queries[-1]
+    assert {name: last[name][0] for name in last if name in FIELDS or name == "datetime"} == sent
+    untimed = " or seen is null" if "datetime" in sent else ""  # what has no time belongs to every time
+    assert found == _counted(wide, where.replace("/", "-") + untimed)
+    assert all("filter" not in one for one in queries)  # GDAL knows drafts of CQL only
+
+
+@pytest.mark.parametrize(
+    "where", ["storeys > 27", "height = 7.5", "storeys IN (1, 2)", "land_use IS NULL", "name LIKE 'n°1999%'"]
+)
+def test_what_gdal_cannot_push_down_it_filters_itself(wide: Wide, where: str) -> None:
+    found, queries = _found(wide, where)
+    assert found == _counted(wide, where)
+    assert sum("cursor" in one for one in queries) == ROWS // 10_000 - 1
+
+
+def _found(wide: Wide, where: str) -> tuple[int, list[dict[str, list[str]]]]:
+    """How many features GDAL finds, and by which queries."""
+    options = ["-oo", "PAGE_SIZE=10000", "--config", "CPL_DEBUG", "HTTP", "-where", where]
+    done = _run("ogrinfo", "-al", "-q", *options, f"OAPIF:{wide.url}", "buildings")
+    return done.stdout.count("OGRFeature("), _requests(done.stderr)
+
+
+def _counted(wide: Wide, where: str) -> int:
+    with connect(wide.dsn) as connection:
+        row = connection.execute(sql.SQL("select count(*) as n from data.buildings where " + where)).fetchone()  # type: ignore[arg-type,operator]
+    assert row is not None
+    return int(row["n"])
 
 
 def test_data_of_every_crs_come_out_at_the_same_true_place(live_server: str, tmp_path: Path) -> None:

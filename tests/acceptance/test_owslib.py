@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Sequence
-from typing import LiteralString
+from typing import Any, LiteralString
 
+import httpx
 import pytest
 from owslib.ogcapi.features import Features
 from owslib.ogcapi.processes import Processes
 from psycopg.rows import DictRow
 
 from core.database import connect
+from tests.acceptance.conftest import ROWS, Wide
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +56,35 @@ def test_pages_follow_each_other_without_gap_or_overlap(features: Features) -> N
     pages = [features.collection_items("parcels", limit=1000, offset=offset) for offset in (0, 1000, 2000)]
     numbers = [one["properties"]["parcel_no"] for page in pages for one in page["features"]]
     assert numbers == list(range(1, 2501))
+
+
+def test_twenty_thousand_features_come_by_their_links(wide: Wide) -> None:
+    client = Features(wide.url)
+    page, names = client.collection_items("buildings", limit=5000), []
+    while page:
+        names += [one["properties"]["name"] for one in page["features"]]
+        following = [one["href"] for one in page["links"] if one["rel"] == "next"]
+        page = httpx.get(following[0]).json() if following else {}
+    assert names == [f"n°{n}" for n in range(1, ROWS + 1)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "condition"),
+    [
+        ({"filter": "storeys > 27 AND land_use = 'Park'"}, "storeys > 27 and land_use = 'Park'"),
+        ({"filter": "land_use LIKE 'a\\_b\\%c%' OR listed"}, "land_use like 'a\\_b\\%%c%%' or listed"),
+        ({"datetime_": "2024-06-01/2024-06-02"}, "seen is null or seen >= '2024-06-01Z' and seen < '2024-06-03Z'"),
+        (
+            {"bbox": [126.0005, 43.0005, 126.0105, 43.0105]},
+            "geom && st_makeenvelope(126.0005, 43.0005, 126.0105, 43.0105, 4490)",
+        ),
+        ({"storeys": 9, "listed": "true"}, "storeys = 9 and listed"),
+    ],
+)
+def test_what_a_script_asks_for_is_what_sql_finds(wide: Wide, asked: dict[str, Any], condition: str) -> None:
+    page = Features(wide.url).collection_items("buildings", limit=1, resulttype="hits", **asked)
+    counted = _one(wide.dsn, "select count(*) as n from data.buildings where " + condition)  # type: ignore[operator]
+    assert page["numberMatched"] == counted["n"] > 0
 
 
 def test_queryables_name_the_attributes_and_a_filter_uses_them(features: Features) -> None:

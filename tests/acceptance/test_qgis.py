@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import numpy as np
 import pytest
 import rasterio
 from pyproj import Transformer
 from rasterio.errors import NotGeoreferencedWarning
 
+from tests.acceptance.conftest import EMPTY, FIELDS, ROWS, Wide
 from tests.city import ORIGIN, SIDE, STEP
 
 PYTHON = "/usr/bin/python3"
@@ -32,12 +34,22 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def seen(live_server: str, picture: Path) -> dict[str, Any]:
     """What QGIS saw of the service, in one session."""
+    return _session(picture.parent, live_server, str(picture))
+
+
+@pytest.fixture(scope="module")
+def pages(wide: Wide, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What QGIS saw of the layer of many pages."""
+    return _session(tmp_path_factory.mktemp("qgis"), wide.url)
+
+
+def _session(home: Path, *arguments: str) -> dict[str, Any]:
+    """Run the script with a profile of its own: no caches, no proxy settings of the person who runs the tests."""
     if not _has_qgis():
         pytest.skip("QGIS is not installed under /usr/bin/python3: run `make qgis`")
-    home = picture.parent  # a profile of its own: no caches, no proxy settings of the person who runs the tests
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "HOME": str(home), "XDG_RUNTIME_DIR": str(home)}
-    command = [PYTHON, str(SCRIPT), live_server, str(picture)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    command = [PYTHON, str(SCRIPT), *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stderr
     facts: dict[str, Any] = json.loads(done.stdout)
     return facts
@@ -106,6 +118,48 @@ def test_a_layer_restricted_to_the_view_fetches_only_that(seen: dict[str, Any]) 
     )
     assert 0 < len(seen["corner"]) < 100
     assert len(seen["corner"]) == len(set(seen["corner"]))
+
+
+def test_a_filter_on_the_date_is_sent_to_the_server(seen: dict[str, Any]) -> None:
+    since = seen["since"]
+    assert since["accepted"]
+    assert since["found"] == [n + 1 for n in range(SIDE * SIDE) if n % 366 >= 364]
+    asked = [one for one in _queries(since["requests"]) if "datetime" in one]
+    assert {one["datetime"][0] for one in asked} == {"2024-12-30T00:00:00Z/9999-12-31T00:00:00Z"}
+
+
+def test_twenty_thousand_features_come_in_pages_without_doubles_or_gaps(pages: dict[str, Any]) -> None:
+    assert pages["layer"]["valid"]
+    assert pages["layer"]["count"] == ROWS
+    assert pages["names"] == [f"n°{n}" for n in range(1, ROWS + 1)]
+    assert len(pages["requests"]) == 4 + ROWS // 1000
+
+
+def test_each_box_is_fetched_by_itself(pages: dict[str, Any]) -> None:
+    """Ten by ten points lie in each."""
+    boxes = [
+        {f"n°{200 * row + column}" for row in range(1, 11) for column in range(10 * n + 1, 10 * n + 11)}
+        for n in range(3)
+    ]
+    assert [set(names) for names in pages["boxes"]] == boxes
+    assert all(len(names) == 100 for names in pages["boxes"])
+    assert len([one for one in _queries(pages["box_requests"]) if "bbox" in one]) == 3
+
+
+def test_fields_that_are_empty_at_first_are_text_to_old_versions(pages: dict[str, Any], wide: Wide) -> None:
+    """QGIS before 3.44 looks at ten features; the schema that later ones read says what they are."""
+    assert EMPTY > 10
+    assert set(pages["layer"]["fields"].values()) == {"String"}
+    told = httpx.get(f"{wide.url}/collections/buildings/schema").json()["properties"]
+    assert {name: (told[name]["type"], told[name].get("format")) for name in FIELDS} == {
+        "name": ("string", None),
+        "land_use": ("string", None),
+        "storeys": ("integer", None),
+        "height": ("number", None),
+        "listed": ("boolean", None),
+        "built": ("string", "date"),
+        "seen": ("string", "date-time"),
+    }
 
 
 def test_the_map_is_drawn_with_every_parcel_in_its_place(seen: dict[str, Any], picture: Path) -> None:

@@ -126,7 +126,18 @@ def test_every_link_is_absolute_and_says_what_it_leads_to() -> None:
     assert all(one.keys() == {"rel", "type", "title", "href"} and all(one.values()) for one in links)
     assert all(one["href"].startswith("https://city.example/ogc/") for one in links)
     rels = {one["rel"].rsplit("/", 1)[-1] for one in links}
-    assert rels == {"self", "alternate", "items", "queryables", "schema", "license", "via", "parent", "root"}
+    assert rels == {
+        "self",
+        "alternate",
+        "items",
+        "queryables",
+        "schema",
+        "describedBy",
+        "license",
+        "via",
+        "parent",
+        "root",
+    }
 
 
 def test_a_licence_that_is_an_address_is_linked_itself() -> None:
