@@ -10,18 +10,15 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Callable
-from pathlib import Path
 from typing import BinaryIO
 
 import pyarrow as pa
 
 from core.errors import ChengtuError
 from features.asking import TableChanged
-from features.formats.job import Done, Failed, Job, Layer
-from features.formats.rows import Rows, reading
-
-type Writer = Callable[[Layer, Rows, Path], None]
+from features.formats import ogr
+from features.formats.job import Done, Failed, Job
+from features.formats.rows import reading
 
 _NICE = 5  # requests that are answered at once go first
 
@@ -32,22 +29,12 @@ def main() -> None:
     os.nice(_NICE)
     pa.set_cpu_count(1)
     warnings.simplefilter("ignore")  # of what a format cannot hold: docs/downloads.md tells it
-    write = _writer()
     given = sys.stdin.buffer
     job = _next(given)
     if job is not None:
         threading.Thread(target=_end_with_server, args=(given,), daemon=True).start()
-        pickle.dump(_do(job, write), sys.stdout.buffer)
+        pickle.dump(_do(job), sys.stdout.buffer)
         sys.stdout.flush()
-
-
-def _writer() -> Writer:
-    """What writes with GDAL, imported before there is a job; pyogrio would import developers' packages, for a second."""
-    for name in ("geopandas", "pandas"):
-        sys.modules[name] = None  # type: ignore[assignment]  # Python's way of saying that there is none
-    from features.formats import ogr  # noqa: PLC0415 — after the lines above
-
-    return ogr.write
 
 
 def _next(given: BinaryIO) -> Job | None:
@@ -65,7 +52,7 @@ def _end_with_server(given: BinaryIO) -> None:
     os._exit(1)
 
 
-def _do(job: Job, write: Writer) -> Done | Failed:
+def _do(job: Job) -> Done | Failed:
     try:
         with reading(job) as rows:
             if job.layer.driver is None:
@@ -73,7 +60,7 @@ def _do(job: Job, write: Writer) -> Done | Failed:
 
                 parquet.write(job.layer, rows, job.path)
             else:
-                write(job.layer, rows, job.path)
+                ogr.write(job.layer, rows, job.path)
             return rows.done()
     except ChengtuError as error:
         return Failed(type(error), error.facts, "")
