@@ -4,7 +4,7 @@ import math
 import re
 import warnings
 from functools import lru_cache
-from typing import Final, NamedTuple, NewType
+from typing import Any, Final, NamedTuple, NewType
 
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
@@ -96,6 +96,11 @@ def lookup(srid: Srid) -> CRS:
         return CRS.from_epsg(postgis_srid(srid))
     except CRSError:
         raise UnknownCrs(crs=f"EPSG:{srid}") from None
+
+
+def crs_json(srid: Srid) -> dict[str, Any]:
+    """The definition as PROJJSON, which GeoParquet carries."""
+    return lookup(srid).to_json_dict()
 
 
 @lru_cache(maxsize=512)

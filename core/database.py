@@ -84,7 +84,7 @@ def open_pool(dsn: str, settings: Settings) -> Pool:
             "application_name": "chengtu-server",
             "prepare_threshold": None,
             "autocommit": True,
-            "options": _session(settings.statement_timeout),
+            "options": session(settings.statement_timeout),
         },
         min_size=1,
         max_size=settings.pool,
@@ -108,7 +108,7 @@ async def open_async_pool(dsn: str, settings: Settings, *, size: int, statement_
         kwargs={
             "application_name": "chengtu-server",
             "autocommit": True,
-            "options": _session(statement_timeout),
+            "options": session(statement_timeout),
         },
         min_size=1,
         max_size=size,
@@ -120,8 +120,8 @@ async def open_async_pool(dsn: str, settings: Settings, *, size: int, statement_
     return pool
 
 
-def _session(statement_timeout: float) -> str:
-    """The settings of a server's session."""
+def session(statement_timeout: float) -> str:
+    """The settings of a server's session, as libpq's `options`."""
     milliseconds = int(statement_timeout * 1000)
     return (
         f"-c statement_timeout={milliseconds} -c timezone=UTC -c jit=off -c idle_in_transaction_session_timeout=10000"
@@ -183,5 +183,6 @@ __all__ = [
     "prepare",
     "query",
     "rows",
+    "session",
     "speaking_plainly",
 ]

@@ -93,8 +93,8 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _pools_fit(self) -> Self:
         """A hundred connections are PostgreSQL's default: leave ten for loads and people."""
-        if self.database_url is None and self.workers * (2 * self.pool + 3) > 90:
-            raise ValueError("workers x (2 x pool + 3) must not exceed 90, PostgreSQL's max_connections less ten")
+        if self.database_url is None and self.workers * (2 * self.pool + 5) > 90:
+            raise ValueError("workers x (2 x pool + 5) must not exceed 90, PostgreSQL's max_connections less ten")
         return self
 
 

@@ -1,5 +1,6 @@
 """One data set's features as SQL: pages, counts and single items, as GeoJSON that PostgreSQL writes."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from psycopg import sql
@@ -35,11 +36,11 @@ class _Order(NamedTuple):
     descending: bool
 
 
-def page(table: Table, search: Search) -> Statement:
+def page(table: Table, search: Search, written: sql.Composable | None = None) -> Statement:
     """The statement for one page, and one feature more that tells whether another follows.
 
-    Columns: release, change, feature_count, changed_at, feature (GeoJSON text, null in the one row of an empty page),
-    matched (null where counting is not for free), and a text for each sort column and the key, which make the cursor
+    Columns: release, change, feature_count, changed_at, feature (as GeoJSON text, or as `written`; null in the one row
+    of an empty page), matched (null where counting is not for free), and a text for each sort column and the key, which make the cursor
     of a page that begins there.
     """
     area = _area(table, search)
@@ -55,7 +56,7 @@ def page(table: Table, search: Search) -> Statement:
         after, values = _after(order, search.cursor)
         where, parameters = sql.SQL("{} and {}").format(where, after), parameters | values
     text = query("items_page").format(
-        feature=_feature(table, search),
+        feature=feature(table, search) if written is None else written,
         matched=counted,
         position=table.remember(("position", tuple(search.sort)), lambda: _position(order)),
         source=source,
@@ -65,6 +66,34 @@ def page(table: Table, search: Search) -> Statement:
         order=table.remember(("order", tuple(search.sort), backwards), lambda: _ordered(order, backwards)),
     )
     return Statement(text, parameters | {"dataset": table.dataset.id, "offset": search.offset})
+
+
+def rows(table: Table, search: Search, columns: Sequence[sql.Composable]) -> Statement:
+    """The statement for many features as rows: the columns, then a text for each sort column and the key.
+
+    Forwards there is one row more, which tells whether another follows; backwards the rows are in order all the same.
+    """
+    where, parameters = _where(table, search, _area(table, search))
+    order = _orders(table, search)
+    if search.cursor is not None:
+        after, values = _after(order, search.cursor)
+        where, parameters = sql.SQL("{} and {}").format(where, after), parameters | values
+    text = query("items_rows_before" if search.backwards else "items_rows").format(
+        columns=sql.SQL(", ").join([*columns, _position(order)]),
+        table=_table(table),
+        conditions=where,
+        turned=_ordered(order, backwards=True),
+        order=_ordered(order, backwards=False),
+    )
+    most = search.limit if search.backwards else search.limit + 1
+    return Statement(text, parameters | {"limit": most, "offset": search.offset})
+
+
+def gaps(table: Table, search: Search) -> Statement:
+    """The statement that tells whether any of the features that match has no geometry."""
+    where, parameters = _where(table, search, _area(table, search))
+    text = query("items_gaps").format(table=_table(table), conditions=where, geometry=sql.Identifier("f", GEOMETRY))
+    return Statement(text, parameters)
 
 
 def count(table: Table, search: Search) -> Statement:
@@ -77,7 +106,7 @@ def count(table: Table, search: Search) -> Statement:
 def item(table: Table, identifier: str, crs: Srid) -> Statement:
     """The statement for one feature (columns feature, release, version)."""
     text = query("one_item").format(
-        feature=_feature(table, Search(crs=crs)),
+        feature=feature(table, Search(crs=crs)),
         table=_table(table),
         key=named(table.dataset.key),
         key_type=type_name(table.dataset.key_type),
@@ -112,7 +141,7 @@ def _where(table: Table, search: Search, area: Area | None) -> _Part:
     if search.bounds is not None:
         parts.append(_within(table, area))
     if search.datetime is not None and dataset.time is not None:
-        parts.append(temporal.condition(search.datetime, _column(dataset.time), table.types[dataset.time]))
+        parts.append(temporal.condition(search.datetime, column(dataset.time), table.types[dataset.time]))
     for n, (name, value) in enumerate(search.equals):
         parts.append(_equal(table, name, value, f"equal{n}"))
     if search.text is not None:
@@ -145,14 +174,14 @@ def _meets(table: Table, name: str) -> sql.Composable:
 
 def _equal(table: Table, name: str, value: str, parameter: str) -> _Part:
     test = sql.SQL("{} = cast({} as {})").format(
-        _column(name), sql.Placeholder(parameter), type_name(table.type_of(name))
+        column(name), sql.Placeholder(parameter), type_name(table.type_of(name))
     )
     return test, {parameter: value}
 
 
 def _contains(table: Table, text: str) -> _Part:
     """Words anywhere in the text columns, all of them, without regard to case."""
-    haystack = all_text(table.dataset.fields, _column)
+    haystack = all_text(table.dataset.fields, column)
     if haystack is None:
         return sql.SQL("false"), {}
     words = {f"word{n}": f"%{_escaped(word)}%" for n, word in enumerate(text.split()[:10])}
@@ -172,7 +201,7 @@ def _orders(table: Table, search: Search) -> list[_Order]:
 
 def _position(order: list[_Order]) -> sql.Composable:
     texts = [
-        query("position").format(column=_column(one.name), name=named(f"position{n}")) for n, one in enumerate(order)
+        query("position").format(column=column(one.name), name=named(f"position{n}")) for n, one in enumerate(order)
     ]
     return sql.SQL(", ").join(texts)
 
@@ -185,7 +214,7 @@ def _direction(one: _Order, backwards: bool) -> sql.Composable:
     """Nulls come last, and first where the order is turned round."""
     direction = sql.SQL("desc") if one.descending != backwards else sql.SQL("asc")
     nulls = sql.SQL("first") if backwards else sql.SQL("last")
-    return sql.SQL("{} {} nulls {}").format(_column(one.name), direction, nulls)
+    return sql.SQL("{} {} nulls {}").format(column(one.name), direction, nulls)
 
 
 def _after(order: list[_Order], cursor: Cursor) -> _Part:
@@ -202,22 +231,24 @@ def _after(order: list[_Order], cursor: Cursor) -> _Part:
         at = sql.SQL("cast({} as {})").format(sql.Placeholder(name), type_name(one.type))
         if beyond := _beyond(one, at if value is not None else None, cursor.backwards, key=n == len(order) - 1):
             ways.append(sql.SQL(" and ").join([*level, beyond]))
-        level.append(sql.SQL("{} is null" if value is None else "{} = {}").format(_column(one.name), at))
+        level.append(sql.SQL("{} is null" if value is None else "{} = {}").format(column(one.name), at))
     return sql.SQL("({})").format(sql.SQL(" or ").join(ways)), bound
 
 
 def _beyond(one: _Order, at: sql.Composable | None, backwards: bool, *, key: bool) -> sql.Composable | None:
     """A column's values past one of its values (None: past null, the last of all); None where there are none."""
-    column = _column(one.name)
+    compared = column(one.name)
     if at is None:
-        return sql.SQL("{} is not null").format(column) if backwards else None
+        return sql.SQL("{} is not null").format(compared) if backwards else None
     sign = sql.SQL("<") if one.descending != backwards else sql.SQL(">")
     if backwards or key:  # a key is never null
-        return sql.SQL("{} {} {}").format(column, sign, at)
-    return sql.SQL("({0} {1} {2} or {0} is null)").format(column, sign, at)
+        return sql.SQL("{} {} {}").format(compared, sign, at)
+    return sql.SQL("({0} {1} {2} or {0} is null)").format(compared, sign, at)
 
 
-def _feature(table: Table, search: Search) -> sql.SQL:
+def feature(table: Table, search: Search) -> sql.SQL:
+    """A feature as GeoJSON text."""
+
     def compose() -> sql.Composable:
         return query("feature").format(
             key=named(table.dataset.key), geometry=geometry_json(table, search), properties=_properties(table, search)
@@ -238,11 +269,11 @@ def _value(field: Field) -> sql.Composable:
     QGIS and GDAL take a property's type from the first numbers they see, and would cut the fractions of all that follow.
     """
     if field.type not in ("real", "double precision"):
-        return _column(field.name)
-    return query("with_decimal_point").format(number=_column(field.name), name=named(field.name))
+        return column(field.name)
+    return query("with_decimal_point").format(number=column(field.name), name=named(field.name))
 
 
-def _column(name: str) -> sql.Identifier:
+def column(name: str) -> sql.Identifier:
     """A column of the data set's table, in a statement with parameters."""
     return sql.Identifier("f", name.replace("%", "%%"))
 
@@ -253,16 +284,34 @@ def named(name: str) -> sql.Identifier:
 
 
 def geometry_json(table: Table, search: Search) -> sql.Composable:
-    """GeoJSON in the wanted CRS and its own axis order; digits for a tenth of a millimetre."""
+    """GeoJSON in the wanted CRS and its own axis order."""
     if not search.geometry:
         return sql.SQL("null")
-    shape: sql.Composable = sql.Identifier("f", GEOMETRY)
-    if not keeps_numbers(Srid(table.dataset.srid), search.crs):
-        shape = sql.SQL("st_transform({}, {})").format(shape, sql.Literal(int(postgis_srid(search.crs))))
+    placed = shape(table, search.crs)
     if is_axis_swapped(search.crs):
-        shape = sql.SQL("st_flipcoordinates({})").format(shape)
-    digits = 9 if is_geographic(search.crs) else 4
-    return sql.SQL("st_asgeojson({}, {}, 0)").format(shape, sql.Literal(digits))
+        placed = sql.SQL("st_flipcoordinates({})").format(placed)
+    return sql.SQL("st_asgeojson({}, {}, 0)").format(placed, digits(search.crs))
+
+
+def shape(table: Table, crs: Srid) -> sql.Composable:
+    """The geometry in a CRS, x = east."""
+    stored = sql.Identifier("f", GEOMETRY)
+    if keeps_numbers(Srid(table.dataset.srid), crs):
+        return stored
+    return sql.SQL("st_transform({}, {})").format(stored, sql.Literal(int(postgis_srid(crs))))
+
+
+def wkb(table: Table, crs: Srid, *, empty: bool = True) -> sql.Composable:
+    """The geometry in a CRS as ISO WKB, x = east; on demand null where it is one without a point."""
+    bytes_ = sql.SQL("st_asbinary({}, 'NDR')").format(shape(table, crs))
+    if empty:
+        return bytes_
+    return sql.SQL("case when not st_isempty({}) then {} end").format(sql.Identifier("f", GEOMETRY), bytes_)
+
+
+def digits(crs: Srid) -> sql.Literal:
+    """How many digits tell a tenth of a millimetre."""
+    return sql.Literal(9 if is_geographic(crs) else 4)
 
 
 def type_name(name: str) -> sql.SQL:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import psycopg
+from psycopg import sql
 from psycopg.pq.abc import PGresult
 from psycopg_pool import PoolTimeout
 
@@ -70,9 +71,12 @@ class Item(NamedTuple):
     version: str
 
 
-async def read_page(pool: AsyncPool, table: Table, search: Search) -> Page:
-    """One page; `ReleaseReplaced` where its cursor comes from a release that is served no more."""
-    result = await _ask(pool, table, queries.page(table, search))
+async def read_page(pool: AsyncPool, table: Table, search: Search, written: sql.Composable | None = None) -> Page:
+    """One page, of GeoJSON or of features as `written` says.
+
+    `ReleaseReplaced` where its cursor comes from a release that is served no more.
+    """
+    result = await _ask(pool, table, queries.page(table, search, written))
     state = _state(result, table)
     cursor = search.cursor
     if cursor is not None and cursor.release != state.release:

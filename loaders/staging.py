@@ -6,6 +6,7 @@ import pyarrow as pa
 from pgpq import ArrowToPostgresBinaryEncoder
 from psycopg import sql
 
+from core.arrow import ARROW_TYPES
 from core.catalogue import GEOMETRY, Field
 from core.database import Connection, query
 from loaders.geometry import MULTI_NAMES, POINT, Ordinates, promote_points, widest
@@ -31,20 +32,6 @@ _POSTGRES_TYPES: dict[str, str] = {
     "date32[day]": "date",
     "time32[ms]": "time without time zone",
     "time64[us]": "time without time zone",
-}
-_ARROW_TYPES: dict[str, pa.DataType] = {
-    "boolean": pa.bool_(),
-    "smallint": pa.int16(),
-    "integer": pa.int32(),
-    "bigint": pa.int64(),
-    "real": pa.float32(),
-    "double precision": pa.float64(),
-    "text": pa.string(),
-    "bytea": pa.binary(),
-    "date": pa.date32(),
-    "time without time zone": pa.time64("us"),
-    "timestamp without time zone": pa.timestamp("us"),
-    "timestamp with time zone": pa.timestamp("us", tz="UTC"),
 }
 
 
@@ -86,7 +73,7 @@ class Staging:
         self.ordinates = ordinates
         self.name = f"release_{place.release}_{family}"
         self._connection = connection
-        self._types = {column.name: _ARROW_TYPES[column.type] for column in self._columns()}
+        self._types = {column.name: ARROW_TYPES[column.type] for column in self._columns()}
         connection.execute(
             query("create_staging").format(
                 staging=self.table, columns=self.column_definitions(), release=sql.Literal(place.release)

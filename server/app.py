@@ -22,6 +22,7 @@ from core.door import Door
 from core.errors import ChengtuError, DatabaseUnreachable
 from core.language import spoken
 from core.settings import ROOT, Settings, read_settings
+from features.formats.press import Press
 from features.search import Limits
 from server import logs
 from server.access import KeyApart
@@ -80,6 +81,7 @@ def application(settings: Settings, service: Service) -> ASGIApp:
     app.state.settings, app.state.service = settings, service
     limits = service.server.limits
     app.state.limits = Limits(limits.default_items, limits.max_items)
+    app.state.download_limits = Limits(limits.download_items, limits.download_items)
     return app
 
 
@@ -93,7 +95,15 @@ def _cors(service: Service) -> list[Middleware]:
             allow_origins=["*"],
             allow_methods=["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=["Authorization", "Content-Crs", "Content-Type", "If-Match", "If-None-Match", "X-API-Key"],
-            expose_headers=["Content-Crs", "ETag", "Link", "Location", "OGC-NumberMatched"],
+            expose_headers=[
+                "Content-Crs",
+                "Content-Disposition",
+                "ETag",
+                "Link",
+                "Location",
+                "OGC-NumberMatched",
+                "OGC-NumberReturned",
+            ],
         )
     ]
 
@@ -123,6 +133,7 @@ def _lifespan(settings: Settings, service: Service) -> Callable[[Starlette], Any
         app.state.publisher, app.state.pool = publisher, pool
         features, counts = await _feature_pools(settings)
         app.state.features, app.state.counts = features, counts
+        app.state.press = press = Press(settings)
         host = Host(await asyncio.to_thread(publisher.configuration))
         app.router.routes.extend(host.routes)
         following = asyncio.create_task(publisher.follow(host))
@@ -132,7 +143,7 @@ def _lifespan(settings: Settings, service: Service) -> Callable[[Starlette], Any
             following.cancel()
             with suppress(asyncio.CancelledError):
                 await following
-            await asyncio.gather(features.close(), counts.close(), asyncio.to_thread(pool.close))
+            await asyncio.gather(press.close(), features.close(), counts.close(), asyncio.to_thread(pool.close))
             executor.shutdown(wait=False)
 
     return lifespan

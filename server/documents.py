@@ -30,8 +30,8 @@ from features.filters import FUNCTIONS, Function
 from features.search import once
 from features.table import Table
 from server.access import is_editable
+from server.asked import FORMS
 from server.conformance import CONFORMANCE
-from server.features import FORMS
 from server.negotiate import Check, DataRoute, Forms, choose
 from server.openapi import openapi
 from server.service import Service

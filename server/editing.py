@@ -18,9 +18,10 @@ from features.receive import is_geojson, read_feature, read_patch
 from features.search import offered, once
 from features.table import Table
 from server.access import NotEditable, is_editable, require_key
+from server.asked import GEOJSON
 from server.borders import Answered
 from server.caching import entity_tag
-from server.features import GEOJSON, ITEM, ITEMS, items, on_its_table
+from server.features import ITEM, ITEMS, items, on_its_table
 
 _PATCH = "application/merge-patch+json"
 _WHOLE = (GEOJSON, "application/json")

@@ -2,103 +2,27 @@
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import datetime
-from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from core.crs import uri
-from core.errors import ChengtuError, DatasetQuarantined
+from core.errors import DatasetQuarantined
 from features.asking import TableChanged
-from features.paging import Cursor, encode
-from features.reader import (
-    Page,
-    State,
-    read_count,
-    read_count_in_time,
-    read_item,
-    read_page,
-    read_state,
-)
-from features.search import Pairs, Search, offered, once, read_search
+from features.reader import Page, read_count, read_item, read_page, read_state
+from features.search import Search, offered, once, read_search
 from features.table import Table
-from server.borders import UnreadableText
+from server.asked import FORMS, GEOJSON, Asked, caching, count_matched, given_bom, read_asked
 from server.caching import caching_headers, entity_tag, is_conditional, not_modified
+from server.downloads import download
 from server.negotiate import DataRoute, choose
 
-GEOJSON = "application/geo+json"
-FORMS = {"json": GEOJSON, "html": "text/html"}
 _OF_ONE = ("f", "lang", "crs", "api-key")  # the parameters of a single feature
 _CHUNK = 1000  # features that are fetched at once: a larger page goes out while it is read
-_MOST_FIELDS = 200  # of a form
-_FORM = "application/x-www-form-urlencoded"
-_FILTERS = {  # how a filter too long for a URL may be posted: media type -> filter-lang
-    "application/cql2+json": "cql2-json",
-    "application/query-cql-json": "cql2-json",
-    "application/json": "cql2-json",
-    "application/cql2+text": "cql2-text",
-    "text/plain": "cql2-text",
-}
-
-
-class NotAQuery(ChengtuError):
-    """A posted body that is neither a form nor a filter."""
-
-    en = "A body of type {type!r} is no query. Post a form of parameters, or a filter, as one of: {known}."
-    zh = "类型为 {type!r} 的请求体不是查询。请提交参数表单或过滤条件,类型为:{known}。"
-    code = "InvalidParameterValue"
-    status = 415
-
-
-class TooManyFields(ChengtuError):
-    """A form of more fields than there can be parameters."""
-
-    en = "The form has more than {limit} fields."
-    zh = "表单字段超过 {limit} 个。"
-    code = "InvalidParameterValue"
-    status = 400
-
 
 type Answer = Callable[[Request, Table], Awaitable[Response]]
-
-
-class Asked(NamedTuple):
-    """A query of a collection: where it was asked, by what parameters, and what they mean."""
-
-    url: str
-    pairs: Pairs
-    posted: bool
-    search: Search
-
-    def links(self, page: Page | None = None, matched: int | None = None) -> list[dict[str, Any]]:
-        """The links of an answer: itself, its other forms, the collection, and the pages around a page."""
-        links = [self.link("self", GEOJSON)]
-        links += [self.link("alternate", type_, f=form) for form, type_ in FORMS.items() if form != "json"]
-        links.append({"rel": "collection", "type": "application/json", "href": self.url.removesuffix("/items")})
-        if page is None or not page.features:
-            return links
-        if page.more or self.search.backwards:
-            links.append(self.page("next", page.after(matched)))
-        if page.more if self.search.backwards else self.search.cursor or self.search.offset:
-            links.append(self.page("prev", page.before(matched)))
-        return links
-
-    def page(self, rel: str, cursor: Cursor) -> dict[str, Any]:
-        """A link to the page at a cursor."""
-        return self.link(rel, GEOJSON, offset=None, cursor=encode(cursor, self.search.digest))
-
-    def link(self, rel: str, type_: str, **changed: str | None) -> dict[str, Any]:
-        """A link to the same query with some parameters changed, or (None) dropped; posted queries are posted again."""
-        pairs = [(name, value) for name, value in self.pairs if name not in changed and name != "api-key"]
-        pairs += [(name, value) for name, value in changed.items() if value is not None]
-        text = urlencode(pairs, quote_via=quote, safe=",:/")
-        link: dict[str, Any] = {"rel": rel, "type": type_, "href": f"{self.url}?{text}" if text else self.url}
-        if self.posted:
-            link |= {"href": self.url, "method": "POST", "headers": {"Content-Type": _FORM}, "body": text}
-        return link
 
 
 def on_its_table(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
@@ -123,21 +47,25 @@ def on_its_table(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
 async def items(request: Request, table: Table) -> Response:
     """A page of features, for GET as for a query that is posted."""
     form = choose(request.scope, FORMS)
-    asked = await _asked(request, table)
+    asked = await read_asked(request, table, form)
     search, pool = asked.search, request.app.state.features
     headers = {"Content-Type": FORMS[form], "Content-Crs": f"<{uri(search.crs)}>"}
     if is_conditional(request.headers) and not asked.posted:
         state = await read_state(pool, table)
         for counted in (True, False):
-            if response := not_modified(request.headers, headers | _caching(request, table, state, form, counted)):
+            known = headers | caching(request, table, state, form, counted=counted)
+            if response := not_modified(request.headers, known):
                 return response
+    if form != "json":
+        return await download(request, table, asked, form, headers)
     if search.hits_only:
         return Response(_hits(asked, await read_count(pool, table, search)), headers=headers)
     step = search.limit if search.backwards else min(search.limit, _CHUNK)
     page = await read_page(pool, table, search._replace(limit=step))
-    matched = await _matched(request, table, search, page)
+    all_ = None if page.more else len(page.features)
+    matched = await count_matched(request, table, search, page.state, known=page.matched, all_=all_)
     if not asked.posted:
-        headers |= _caching(request, table, page.state, form, matched is not None)
+        headers |= caching(request, table, page.state, form, counted=matched is not None)
     body = _collection(request, table, asked, page, matched)
     if step == search.limit or not page.more:
         return Response(b"".join([part async for part in body]), headers=headers)
@@ -148,7 +76,8 @@ async def items(request: Request, table: Table) -> Response:
 async def item(request: Request, table: Table) -> Response:
     """One feature by its key."""
     form = choose(request.scope, FORMS)
-    given = once(request.query_params.multi_items(), _OF_ONE)
+    pairs = request.query_params.multi_items()
+    given = once(pairs, (*_OF_ONE, *(("bom",) if form == "csv" else ())))
     crs = offered(given, "crs", table)
     found = await read_item(request.app.state.features, table, request.path_params["item_id"], crs)
     headers = {"Content-Type": FORMS[form], "Content-Crs": f"<{uri(crs)}>"}
@@ -158,71 +87,26 @@ async def item(request: Request, table: Table) -> Response:
         return response
     collection = f"{request.app.state.settings.base_url}/collections/{table.dataset.id}"
     here = f"{collection}/items/{quote(request.path_params['item_id'], safe='')}"
+    if form != "json":
+        key = (table.dataset.key, request.path_params["item_id"])
+        asked = Asked(here, pairs, False, Search(limit=1, equals=[key], crs=crs), given_bom(pairs), single=True)
+        return await download(request, table, asked, form, headers)
     links = [
         {"rel": "self", "type": GEOJSON, "href": f"{here}?{request.url.query}" if request.url.query else here},
-        {"rel": "alternate", "type": FORMS["html"], "href": f"{here}?f=html"},
+        *(
+            {"rel": "alternate", "type": type_, "href": f"{here}?f={name}"}
+            for name, type_ in FORMS.items()
+            if name != "json"
+        ),
         {"rel": "collection", "type": "application/json", "href": collection},
     ]
     return Response(found.feature[:-1] + b',"links":' + _json(links) + b"}", headers=headers)
-
-
-async def _asked(request: Request, table: Table) -> Asked:
-    pairs = request.query_params.multi_items()
-    posted = request.method == "POST"
-    if posted:
-        pairs += await _posted(request)
-    url = f"{request.app.state.settings.base_url}/collections/{table.dataset.id}/items"
-    return Asked(url, pairs, posted, read_search(pairs, table, request.app.state.limits))
-
-
-async def _posted(request: Request) -> list[tuple[str, str]]:
-    """The parameters in a body: a form of them, or a filter alone."""
-    type_ = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    try:
-        body = (await request.body()).decode()
-    except UnicodeDecodeError as error:
-        raise UnreadableText from error
-    if type_ == _FORM:
-        return _of_form(body)
-    if type_ in _FILTERS:
-        return [("filter", body), ("filter-lang", _FILTERS[type_])]
-    raise NotAQuery(type=type_[:60], known=", ".join((_FORM, *_FILTERS)))
-
-
-def _of_form(body: str) -> list[tuple[str, str]]:
-    try:
-        return parse_qsl(body, keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
-    except UnicodeDecodeError as error:
-        raise UnreadableText from error
-    except ValueError as error:
-        raise TooManyFields(limit=_MOST_FIELDS) from error
-
-
-def _caching(request: Request, table: Table, state: State, form: str, counted: bool) -> dict[str, str]:
-    """The headers of a page; the same page with and without its `numberMatched` has two tags."""
-    tag = entity_tag(request.scope, form, state.release, state.change, *(() if counted else ("uncounted",)))
-    return caching_headers(tag, max_age=table.dataset.max_age, changed=datetime.fromisoformat(state.changed))
 
 
 def _hits(asked: Asked, matched: int | None) -> bytes:
     """No features but their number, however long counting takes within the limits of any query."""
     counted = {"numberMatched": matched, "numberReturned": 0, "links": asked.links()}
     return _json({"type": "FeatureCollection", "features": [], **counted})
-
-
-async def _matched(request: Request, table: Table, search: Search, page: Page) -> int | None:
-    """How many features the whole query matches; None where that is not known within the time for it."""
-    state, cursor = page.state, search.cursor
-    if search.everything:
-        return state.features
-    if page.matched is not None:
-        return page.matched
-    if cursor is not None and (cursor.release, cursor.change) == (state.release, state.change):
-        return cursor.matched  # nothing changed since it was counted, or was found to take too long
-    if cursor is None and search.offset == 0 and not page.more:
-        return len(page.features)
-    budget = request.app.state.settings.count_budget
-    return await read_count_in_time(request.app.state.counts, table, search, state, budget)
 
 
 async def _collection(

@@ -29,8 +29,8 @@ from features.documents import Json, Site, collection
 from features.filters import parse, parse_json
 from features.provider import FilterOf, Source
 from features.search import Bounds
+from server.asked import FORMS
 from server.conformance import CONFORMANCE
-from server.features import FORMS
 from server.manager import checked
 
 Config = dict[str, Any]

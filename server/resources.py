@@ -27,7 +27,7 @@ def configuration(service: Service, tables: Iterable[Table], door: Door) -> dict
             "cors": service.server.cors,
             "gzip": False,  # the host calls errors zipped that are not (api/__init__.py, get_exception); we zip for it
             "pretty_print": service.server.pretty_print,
-            "limits": {**service.server.limits.model_dump(), "on_exceed": "throttle"},
+            "limits": {**service.server.limits.model_dump(exclude={"download_items"}), "on_exceed": "throttle"},
             "map": {"url": "", "attribution": ""},
             "manager": {"name": "server.manager.Manager"},
             "templates": {"path": templates, "static": str(ROOT / "web" / "static")},

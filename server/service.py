@@ -38,10 +38,11 @@ class WordLists(_Strict):
 
 
 class Limits(_Strict):
-    """How many features a page holds."""
+    """How many features a page holds, and a file."""
 
     default_items: int = Field(100, ge=1, le=100_000)
     max_items: int = Field(10_000, ge=1, le=100_000)
+    download_items: int = Field(500_000, ge=1, le=100_000_000)
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -66,6 +66,40 @@ offset %(offset)s
     )
 )
 
+-- name: items_rows
+-- Features in a stable order as typed columns, for files.
+select {columns}
+from {table} as f
+where {conditions}
+order by {order}
+limit %(limit)s offset %(offset)s
+
+-- name: items_rows_before
+-- The same for those before a place: the nearest of them, in the usual order.
+select {columns}
+from (
+    select f.*
+    from {table} as f
+    where {conditions}
+    order by {turned}
+    limit %(limit)s offset %(offset)s
+) as f
+order by {order}
+
+-- name: items_gaps
+-- Whether any feature that matches has no geometry, or one without a point.
+select exists (
+    select from {table} as f
+    where {conditions} and ({geometry} is null or st_isempty({geometry}))
+) as gaps
+
+-- name: csv_value
+-- A text as CSV holds it (RFC 4180): nothing for null, quotes around what needs them and around the empty text.
+case
+    when {value} = '' or {value} ~ '[",\r\n]' then '"' || replace({value}, '"', '""') || '"'
+    else coalesce({value}, '')
+end
+
 -- name: items_count
 -- How many features match, and at which state of the data set.
 select

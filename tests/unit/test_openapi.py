@@ -12,7 +12,7 @@ from core.language import Language, Text
 from core.settings import ROOT
 from features.documents import Site
 from processes.base import Inputs, JsonObject, Processor
-from server.features import FORMS
+from server.asked import FORMS
 from server.openapi import openapi
 from server.service import Process, read_service
 from server.service import Processor as Named

@@ -1,0 +1,1 @@
+"""The forms that features go out in, beside GeoJSON: texts that are sent as they are read, and files."""
