@@ -32,7 +32,7 @@ from features.table import Table
 from server.access import is_editable
 from server.asked import FORMS
 from server.conformance import CONFORMANCE
-from server.negotiate import DataRoute, Forms, choose
+from server.negotiate import Check, DataRoute, Forms, choose
 from server.openapi import openapi
 from server.service import Service
 
@@ -190,6 +190,11 @@ def _known(request: Request) -> None:
     once(request.query_params.multi_items(), _PARAMETERS)
 
 
+def _known_to_its_pages(request: Request) -> None:
+    """The API has two pages, of which `ui` chooses one."""
+    once(request.query_params.multi_items(), (*_PARAMETERS, "ui"))
+
+
 def _states(pool: Pool, id_: str | None = None) -> dict[str, State]:
     with speaking_plainly(), pool.connection() as connection:
         return states(connection, id_)
@@ -249,14 +254,14 @@ def _headers(encoding: str | None = None) -> dict[str, str]:
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def _routes(path: str, handler: Handler) -> list[BaseRoute]:
+def _routes(path: str, handler: Handler, check: Check = _known) -> list[BaseRoute]:
     """A resource, with and without a slash behind it: QGIS tries both."""
-    return [DataRoute(one, handler, _known) for one in ([path, f"{path}/"] if path != "/" else [path])]
+    return [DataRoute(one, handler, check) for one in ([path, f"{path}/"] if path != "/" else [path])]
 
 
 DOCUMENT_ROUTES: list[BaseRoute] = [
     *_routes("/", landing),
-    *_routes("/openapi", api_definition),
+    *_routes("/openapi", api_definition, _known_to_its_pages),
     *_routes("/conformance", conformance),
     Route("/functions", functions),
     *_routes("/collections", collections),
