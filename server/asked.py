@@ -70,9 +70,10 @@ class Asked(NamedTuple):
     def links(self, page: Page | None = None, matched: int | None = None) -> list[dict[str, Any]]:
         """The links of an answer: itself, its other forms, the collection, and the pages around a page."""
         others = self._parameters("f")
+        shown = self._parameters("f", "cursor")  # pages for people are turned by offset
         links = [self._link("self", GEOJSON, self._parameters())]
         links += [
-            self._link("alternate", type_, _joined(f"f={form}", others))
+            self._link("alternate", type_, _joined(f"f={form}", shown if form == "html" else others))
             for form, type_ in FORMS.items()
             if form != "json"
         ]

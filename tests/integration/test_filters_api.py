@@ -35,7 +35,7 @@ def swapped(wkt: str) -> str:
     ],
 )  # fmt: skip
 def test_every_class_is_answered(api: httpx.Client, text: str, count: int) -> None:
-    answer = api.get(ITEMS, params={"filter": text, "limit": "1"} | IN_PLANE)
+    answer = api.get(ITEMS, params={"filter": text, "resulttype": "hits"} | IN_PLANE)
     assert answer.status_code == 200, answer.text
     assert answer.json()["numberMatched"] == count
 
