@@ -86,10 +86,12 @@ def _within(boxes: list[Box], limit: int) -> Callable[[Peer], list[Request]]:
 
 
 def _within_in_metres(dsn: str, boxes: list[Box]) -> Callable[[Peer], list[Request]]:
+    right = in_metres(dsn)
+
     def check(page: Answer) -> None:
         _counts(100)(page)
         first = page["features"][0]
-        _compare(bounds(first), in_metres(dsn, int(first["id"])))
+        _compare(bounds(first), right[int(first["id"])])
 
     return lambda peer: [
         Request(peer.page(limit=100, bbox=_written(box), crs=f"{peer.epsg}{METRES}"), check) for box in boxes
