@@ -47,14 +47,12 @@ def page(table: Table, search: Search, written: sql.Composable | None = None) ->
     where, parameters = _where(table, search, area)
     order = _orders(table, search)
     backwards = search.backwards
-    source = query("all_rows").format(table=_table(table))
+    source: sql.Composable = _table(table)
     counted: sql.Composable = sql.SQL("null::bigint")
     if area is not None and table.share_of(area.bounds) <= _FEW:
         source, counted = query("counted_rows").format(table=_table(table), conditions=where), sql.SQL("f.matched")
         where = sql.SQL("true")
-    if search.cursor is not None:
-        after, values = _after(order, search.cursor)
-        where, parameters = sql.SQL("{} and {}").format(where, after), parameters | values
+    where, parameters = _from_cursor((where, parameters), order, search)
     text = query("items_page").format(
         feature=feature(table, search) if written is None else written,
         matched=counted,
@@ -73,11 +71,8 @@ def rows(table: Table, search: Search, columns: Sequence[sql.Composable]) -> Sta
 
     Forwards there is one row more, which tells whether another follows; backwards the rows are in order all the same.
     """
-    where, parameters = _where(table, search, _area(table, search))
     order = _orders(table, search)
-    if search.cursor is not None:
-        after, values = _after(order, search.cursor)
-        where, parameters = sql.SQL("{} and {}").format(where, after), parameters | values
+    where, parameters = _from_cursor(_where(table, search, _area(table, search)), order, search)
     text = query("items_rows_before" if search.backwards else "items_rows").format(
         columns=sql.SQL(", ").join([*columns, _position(order)]),
         table=_table(table),
@@ -215,6 +210,14 @@ def _direction(one: _Order, backwards: bool) -> sql.Composable:
     direction = sql.SQL("desc") if one.descending != backwards else sql.SQL("asc")
     nulls = sql.SQL("first") if backwards else sql.SQL("last")
     return sql.SQL("{} {} nulls {}").format(column(one.name), direction, nulls)
+
+
+def _from_cursor(condition: _Part, order: list[_Order], search: Search) -> _Part:
+    """A condition, and what comes after the cursor where there is one."""
+    if search.cursor is None:
+        return condition
+    after, values = _after(order, search.cursor)
+    return sql.SQL("{} and {}").format(condition[0], after), condition[1] | values
 
 
 def _after(order: list[_Order], cursor: Cursor) -> _Part:

@@ -32,10 +32,6 @@ left join lateral (
 ) as page on true
 where d.id = %(dataset)s
 
--- name: all_rows
--- The rows of a page's data set, in whichever way the planner thinks best.
-{table}
-
 -- name: counted_rows
 -- All rows that match, fetched by their index, with their number.
 (select f.*, count(*) over () as matched from {table} as f where {conditions})
