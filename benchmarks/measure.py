@@ -6,8 +6,8 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -60,7 +60,8 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str], postmaste
     process = subprocess.Popen(
         list(map(str, command)), env={**surroundings(), **environment}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
-    with _Watch(process.pid, postmaster) as watch:
+    peaks = _Peaks(process.pid, postmaster)
+    with looking(peaks.look, every=0.1):
         output = process.stdout.read().decode() if process.stdout else ""
         _, status, usage = os.wait4(process.pid, 0)
         ended = time.monotonic()
@@ -73,8 +74,8 @@ def run(command: Sequence[str | Path], environment: Mapping[str, str], postmaste
         ended - started,
         usage.ru_utime + usage.ru_stime,
         cpu_of_cluster(postmaster) - before,
-        watch.client,
-        watch.backend,
+        peaks.client,
+        peaks.backend,
     )
     return Run(output, ended, cost)
 
@@ -84,29 +85,37 @@ def surroundings() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("CHENGTU_", "DATABASE_URL"))}
 
 
-class _Watch:
-    """Looks at a program's memory, and at the back ends', while it runs: `ru_maxrss` would count who started it."""
+@contextmanager
+def looking(look: Callable[[], None], every: float) -> Iterator[None]:
+    """Call `look` again and again, so many seconds apart, while something runs."""
+    over = threading.Event()
+
+    def again() -> None:
+        while not over.wait(every):
+            look()
+
+    thread = threading.Thread(target=again)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+class _Peaks:
+    """The most memory that a program, and the back ends, held: `ru_maxrss` would count who started it."""
 
     def __init__(self, pid: int, postmaster: int | None) -> None:
         self.client = self.backend = 0.0
         self._pid = pid
         self._postmaster = postmaster
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look)
 
-    def __enter__(self) -> "_Watch":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._over.wait(0.1):
-            self.client = max(self.client, memory(self._pid, "VmHWM"))
-            backends = children(self._postmaster) if self._postmaster else []
-            self.backend = max([self.backend, *(memory(pid, "RssAnon") for pid in backends)])
+    def look(self) -> None:
+        """See what they hold now."""
+        self.client = max(self.client, memory(self._pid, "VmHWM"))
+        backends = children(self._postmaster) if self._postmaster else []
+        self.backend = max([self.backend, *(memory(pid, "RssAnon") for pid in backends)])
 
 
 def _settle(postmaster: int | None) -> None:

@@ -1,7 +1,6 @@
 """What a request, or a whole data set, costs a server and the PostgreSQL behind it."""
 
 import json
-import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +11,7 @@ from typing import NamedTuple, TextIO
 
 import httpx
 
-from benchmarks.measure import cpu_of_cluster, cpu_of_tree, proportional, tree
+from benchmarks.measure import cpu_of_cluster, cpu_of_tree, looking, proportional, tree
 from benchmarks.peers.questions import HEADERS, PATIENCE, Answer, Request, Wrong, answer, ids, next_page
 from benchmarks.peers.servers import Peer
 
@@ -73,7 +72,8 @@ class Meter:
 def export(peer: Peer, postmaster: int, wanted: int, target: Path) -> Export:
     """Write so many features to one file of GeoJSON, page by page."""
     before = _cpu(peer, postmaster)
-    with _Memory(peer.service.process.pid) as memory, _client() as client, target.open("w", encoding="utf-8") as file:
+    peak = _Peak(peer.service.process.pid)
+    with looking(peak.look, every=0.2), _client() as client, target.open("w", encoding="utf-8") as file:
         found: set[str] = set()
         url: str | None = peer.page(limit=LARGEST)
         file.write('{"type":"FeatureCollection","features":[')
@@ -88,7 +88,7 @@ def export(peer: Peer, postmaster: int, wanted: int, target: Path) -> Export:
     spent = _cpu(peer, postmaster) - before
     if len(found) != wanted:
         raise Wrong(f"{len(found)} features")
-    return Export(spent, memory.most)
+    return Export(spent, peak.most)
 
 
 def _append(page: Answer, file: TextIO, *, first: bool) -> None:
@@ -111,23 +111,13 @@ def _cpu(peer: Peer, postmaster: int) -> float:
     return cpu_of_tree(peer.service.process.pid) + cpu_of_cluster(postmaster)
 
 
-class _Memory:
-    """Looks at what the processes of a server hold together, while something runs."""
+class _Peak:
+    """The most memory that the processes of a server held together."""
 
     def __init__(self, pid: int) -> None:
         self.most = 0.0
         self._pid = pid
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look)
 
-    def __enter__(self) -> "_Memory":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._over.wait(0.2):
-            self.most = max(self.most, sum(map(proportional, tree(self._pid))))
+    def look(self) -> None:
+        """See what they hold now."""
+        self.most = max(self.most, sum(map(proportional, tree(self._pid))))
