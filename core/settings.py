@@ -71,6 +71,11 @@ class Settings(BaseSettings):
         False, description="Whether a change must name the version that it is made to, by `If-Match`."
     )
 
+    tile_budget: int = Field(
+        500_000, ge=20_000, description="Most bytes of a tile; features are generalised to keep it."
+    )
+    tile_budget_gzip: int = Field(200_000, ge=10_000, description="Most bytes of a tile as it is sent, compressed.")
+
     @cached_property
     def language(self) -> Language:
         """The language to speak on the command line: the setting, else the POSIX locale."""
