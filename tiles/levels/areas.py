@@ -10,9 +10,8 @@ from tiles.levels.share import share_out
 from tiles.levels.units import EXTENT, PIXEL, Floats, Ints, centres
 
 # In square pixels: below the first number an area joins any neighbour, below the second one of its class.
-STEPS = ((4, 4), (4, 8), (4, 16), (8, 32), (16, 64))
+STEPS = ((4, 4), (4, 8), (4, 12), (4, 16), (6, 24), (8, 32), (12, 48), (16, 64))
 VISIBLE = 2  # square pixels: a map of smaller areas shows noise
-_VERTICES = 7  # of a simplified area, on average
 
 
 def groups_by_step(level: Level) -> list[Ints]:
@@ -51,7 +50,7 @@ def _districts(shapes: "np.ndarray[tuple[int], np.dtype[np.object_]]") -> Ints:
     return result
 
 
-def small_share(level: Level) -> float:
-    """The share of the area that lies in rows too small to be seen."""
-    areas = shapely.area(level.shapes)
+def small_share(level: Level, groups: Ints) -> float:
+    """The share of the area that lies in groups too small to be seen."""
+    areas = np.bincount(groups, shapely.area(level.shapes))
     return float(areas[areas < VISIBLE * PIXEL**2].sum() / max(areas.sum(), 1e-9))

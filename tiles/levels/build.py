@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core.database import Connection
-from tiles.levels.budget import Budget, Measured, measure
+from tiles.levels.budget import Budget, Measured, estimate, fullest_tiles, measure
 from tiles.levels.level import Step, Traits
 from tiles.levels.makers import Maker, makers_for
 from tiles.levels.source import Features, Table, read
@@ -79,30 +79,50 @@ def _all_traits(features: Features) -> Traits:
 def _made(
     connection: Connection, zoom: int, makers: list[Maker], features: Features, budget: Budget, *, keyed: bool
 ) -> Zoom:
-    """Make a zoom, coarser and coarser until its fullest tiles keep the budget."""
+    """Make a zoom, coarser and coarser until its fullest tiles keep the budget: first the fullest alone, then all."""
     for maker in makers:
         maker.begin(zoom)
     at = [maker.guess(budget) for maker in makers]
+    tile = _fullest(makers)
     while True:
-        made = [_first_worth_showing(maker, step) for maker, step in zip(makers, at, strict=True)]
-        at = [step for step, _ in made]
-        steps = tuple(one for _, one in made)
-        shapes, traits = _together(steps)
-        measured = measure(connection, shapes, partial(said, features, traits), keyed=keyed)
+        at, steps = _worth_showing(makers, at, tile)
+        measured = _measured(connection, steps, features, tile, keyed=keyed)
         coarser = [min(step + 1, maker.steps - 1) for step, maker in zip(at, makers, strict=True)]
-        if measured.fits(budget) or coarser == at:
+        if not measured.fits(budget) and coarser != at:
+            at = coarser
+        elif tile is not None:
+            tile = None
+        else:
             break
-        at = coarser
     for maker, one, step in zip(makers, steps, at, strict=True):
         maker.accept(one, step)
     return _told(zoom, makers, steps, tuple(at), measured, features)
 
 
-def _first_worth_showing(maker: Maker, step: int) -> tuple[int, Step]:
+def _fullest(makers: list[Maker]) -> int | None:
+    """The tile that has most to show, where it is known."""
+    shapes = np.concatenate([maker.base.shapes for maker in makers])
+    tiles = fullest_tiles(shapes, estimate(shapes, 2), 1)
+    return int(tiles[0]) if len(tiles) else None
+
+
+def _worth_showing(makers: list[Maker], at: list[int], tile: int | None) -> tuple[list[int], tuple[Step, ...]]:
+    found = [_first_worth_showing(maker, step, tile) for maker, step in zip(makers, at, strict=True)]
+    return [step for step, _ in found], tuple(one for _, one in found)
+
+
+def _first_worth_showing(maker: Maker, step: int, tile: int | None) -> tuple[int, Step]:
     for at in range(step, maker.steps):
-        if (made := maker.make(at)) is not None:
+        if (made := maker.make(at, tile)) is not None:
             return at, made
     raise AssertionError("the coarsest step is always made")
+
+
+def _measured(
+    connection: Connection, steps: tuple[Step, ...], features: Features, tile: int | None, *, keyed: bool
+) -> Measured:
+    shapes, traits = _together(steps)
+    return measure(connection, shapes, partial(said, features, traits), keyed=keyed, tile=tile)
 
 
 def _together(steps: tuple[Step, ...]) -> tuple["np.ndarray[tuple[int], np.dtype[np.object_]]", Traits]:

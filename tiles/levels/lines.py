@@ -7,7 +7,7 @@ from tiles.levels.level import NO_FEATURE, Codes, Level, Step, Traits, joined
 from tiles.levels.merge import edges_of
 from tiles.levels.units import PIXEL, Floats, Ints, Shapes, rounded
 
-STEPS = (0, 1, 2, 4, 8, 16, 32, 64, 128, 256)  # pixels: shorter ones are left out
+STEPS = (0.0, *(1.25**n for n in range(28)))  # pixels: shorter ones are left out
 _TOLERANCE = 4  # units, half a pixel
 
 

@@ -38,8 +38,18 @@ def mosaic(cells: Cells, count: int) -> Mosaic:
     share = np.add.reduceat(cells.share, first)
     shown = _shown(x, y, region, share)
     klass = _shared_out(cells, cell, shown, region, count)
-    members = np.add.reduceat(cells.members, first)
+    members = _handed_on(np.add.reduceat(cells.members, first), shown, np.lexsort((_morton(x, y), region)), region)
     return Mosaic(x[shown], y[shown], klass[shown], members[shown])
+
+
+def _handed_on(members: Floats, shown: Bools, order: Ints, region: Ints) -> Floats:
+    """The features of cells that are not shown are stood for by the next that is, or by the last, of their district."""
+    places = np.flatnonzero(shown[order])
+    after = np.minimum(np.searchsorted(places, np.arange(len(order))), len(places) - 1)
+    other = region[order[places[after]]] != region[order]
+    target = order[places[after - other]]
+    handed: Floats = np.bincount(target, members[order], len(members))
+    return handed
 
 
 def _shown(x: Ints, y: Ints, region: Ints, share: Floats) -> Bools:
