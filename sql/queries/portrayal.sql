@@ -1,0 +1,31 @@
+-- name: field_statistics
+-- What PostgreSQL knows of the values of a table's columns since it was analyzed; `distinct_values` of the rows that have one.
+select
+    s.attname as name,
+    s.null_frac as null_share,
+    s.avg_width as width,
+    case when s.n_distinct >= 0 then s.n_distinct else -s.n_distinct * c.reltuples end as distinct_values,
+    c.reltuples as rows
+from pg_class as c
+inner join pg_namespace as n on n.oid = c.relnamespace
+inner join pg_stats as s on s.schemaname = n.nspname and s.tablename = c.relname
+where c.oid = to_regclass(%(table)s) and not s.inherited
+
+-- name: class_values
+-- The values of a column, most frequent first, each with what stands beside it in its twin of the other language.
+select
+    {field}::text as value,
+    mode() within group (order by {twin}::text) as twin
+from {table}
+where {field} is not null
+group by {field}
+order by count(*) desc, {field}::text
+limit %(most)s
+
+-- name: save_portrayal
+-- Keep how a data set is drawn.
+update chengtu.dataset set portrayal = %(portrayal)s where id = %(id)s
+
+-- name: set_style
+-- Draw a data set by a style of its own, or by the made one again; published at once.
+update chengtu.dataset set style = %(style)s, portrayal = %(portrayal)s, updated_at = now() where id = %(id)s
