@@ -34,6 +34,8 @@ from server.host import Host, Tame
 from server.publisher import Publisher
 from server.qgis_page import QGIS_ROUTES
 from server.service import Service, read_service
+from server.tiles.opening import open_tiles
+from server.tiles.routes import TILE_ROUTES
 from server.zipping import Zipping
 
 TEMPLATES = Jinja2Templates(ROOT / "web" / "templates")
@@ -112,6 +114,7 @@ def _own_routes() -> list[BaseRoute]:
     routes: list[BaseRoute] = [
         *FEATURE_ROUTES,
         *EDIT_ROUTES,
+        *TILE_ROUTES,
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/map", map_page),
@@ -138,7 +141,8 @@ def _lifespan(settings: Settings, service: Service) -> Callable[[Starlette], Any
         app.router.routes.extend(host.routes)
         following = asyncio.create_task(publisher.follow(host))
         try:
-            yield
+            async with open_tiles(settings, pool) as app.state.tiles:
+                yield
         finally:
             following.cancel()
             with suppress(asyncio.CancelledError):
