@@ -71,6 +71,8 @@ class Dataset(NamedTuple):
     changed: datetime
     interval: tuple[datetime, datetime] | None
     problem: Text | None
+    style: dict[str, Any] | None = None  # its own, as MapLibre writes it
+    portrayal: dict[str, Any] | None = None  # what `tiles.portrayal` kept of it
 
     @property
     def key_type(self) -> str:
@@ -165,6 +167,8 @@ def _dataset(row: DictRow) -> Dataset:
         changed=state.changed,
         interval=state.interval,
         problem=_problem(row, fields),
+        style=row["style"],
+        portrayal=row["portrayal"],
     )
 
 

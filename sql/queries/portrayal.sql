@@ -29,3 +29,15 @@ update chengtu.dataset set portrayal = %(portrayal)s where id = %(id)s
 -- name: set_style
 -- Draw a data set by a style of its own, or by the made one again; published at once.
 update chengtu.dataset set style = %(style)s, portrayal = %(portrayal)s, updated_at = now() where id = %(id)s
+
+-- name: name_points
+-- A point inside each area, in degrees, with the attributes that name it: where the names of a few large areas are written.
+select
+    st_x(p.point) as east,
+    st_y(p.point) as north,
+    {properties} as properties
+from {table} as t
+cross join lateral (select st_transform(st_pointonsurface(t.geom), 4326) as point) as p
+where {label} is not null and not st_isempty(t.geom)
+order by {key}
+limit %(most)s
