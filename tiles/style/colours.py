@@ -39,38 +39,38 @@ _USUAL: tuple[tuple[str, str], ...] = (
     (r"footway|steps|path|pedestrian|人行|步行|trail", "#d8b9a0"),
     (r"cycleway|自行车", "#a9b8dc"),
     (r"铁路|轨道|rail|subway|tram", "#8d8f98"),
-    (r"公园|park\b|garden|leisure", "#a9d29b"),
+    (r"公园|park\b|garden|leisure", "#b3d8a6"),
     (r"防护绿|绿化|protective green|greenbelt|绿地", "#bfdcae"),
-    (r"针叶|needleleaf", "#8fb58c"),
-    (r"阔叶|broadleaf|林|forest|wood(?!y)|tree", "#a3c795"),
+    (r"针叶|needleleaf", "#a2c49e"),
+    (r"阔叶|broadleaf|林|forest|wood(?!y)|tree", "#b1d0a4"),
     (r"灌|shrub", "#bccb9a"),
     (r"湿地|沼泽|滩涂|wetland|marsh", "#a7d0c6"),
     (r"河|湖|水库|坑塘|水域|水体|沟渠|water\b|water bod|river|lake|pond|basin|canal|sea\b", "#9cc8de"),
-    (r"草|grass|meadow|savanna|pasture", "#cddca6"),
+    (r"草|grass|meadow|savanna|pasture", "#d6e3b5"),
     (r"园地|果园|茶园|orchard|vineyard", "#cfd89a"),
     (r"耕地|农田|水田|旱地|农用|crop|farm|arable|agricult", "#e9e2b4"),
     (r"社区|community", "#f1c795"),
     (r"住宅|居住|宅基地|residential|housing|apartment|dwelling", "#f4dd95"),
-    (r"商务|金融|office|finance|business", "#d9788a"),
-    (r"娱乐|康体|entertainment|recreation", "#e494b4"),
-    (r"商业|零售|商服|旅馆|commercial|retail|shop|hotel", "#e48b7a"),
-    (r"物流|仓储|logistic|storage|warehouse", "#aa97c8"),
-    (r"工业|采矿|工矿|industr|factory|mining|quarry", "#bd9d82"),
+    (r"商务|金融|office|finance|business", "#e09aa6"),
+    (r"娱乐|康体|entertainment|recreation", "#eaacc4"),
+    (r"商业|零售|商服|旅馆|commercial|retail|shop|hotel", "#eba598"),
+    (r"物流|仓储|logistic|storage|warehouse", "#bbadd4"),
+    (r"工业|采矿|工矿|industr|factory|mining|quarry", "#c9b19b"),
     (r"教育|学校|education|school|college|university|kindergarten", "#eab0c8"),
     (r"医疗|卫生|医院|health|hospital|clinic", "#e79fb0"),
     (r"科研|research|science", "#c9a3d4"),
     (r"文化|宗教|culture|museum|religio", "#dcaed6"),
     (r"体育|sport|stadium|pitch", "#b9d6a8"),
     (r"福利|养老|welfare|social", "#f0bba6"),
-    (r"机关|行政|政府|公共管理|government|civic|civil|public", "#d8a0bd"),
-    (r"供电|供水|供热|供燃|环卫|公用设施|排水|power|utilit|sewage|supply", "#93b3c4"),
+    (r"机关|行政|政府|公共管理|government|civic|civil|public", "#dfb3c9"),
+    (r"供电|供水|供热|供燃|环卫|公用设施|排水|power|utilit|sewage|supply", "#a6c2d0"),
     (r"广场|square|plaza", "#ddd5c0"),
     (r"交通|道路|公路|车站|场站|停车|机场|港口|transport|station|parking|road|street|airport|service", "#c6c8cb"),
     (r"军事|特殊|military|special", "#b5b08e"),
     (r"留白|预留|空闲|reserved|vacant|construction|在建", "#e9e5da"),
     (r"裸|沙|荒|盐碱|barren|bare|sand|desert|rock", "#ddd0b8"),
     (r"冰|雪|snow|ice\b|glacier", "#f1f6f8"),
-    (r"建设用地|城镇|城市|村庄|built|urban|city|town|village", "#dfb0a8"),
+    (r"建设用地|城镇|城市|村庄|built|urban|city|town|village", "#e6c4bd"),
 )
 
 
@@ -104,6 +104,11 @@ def mix(colour: str, other: str, share: float) -> str:
 def on(theme: Theme, colour: str) -> str:
     """A colour of an area as it looks well on paper, or at night."""
     return colour if theme == "light" else mix(colour, PAPERS["dark"].ground, 0.52)
+
+
+def of_building(theme: Theme, colour: str) -> str:
+    """A building's colour stands out from its plot of the same class: lighter on paper, and at night as well."""
+    return mix(colour, "#ffffff", 0.55) if theme == "light" else mix(colour, "#ffffff", 0.16)
 
 
 def _own_colour(value: str, taken: dict[str, int]) -> str:

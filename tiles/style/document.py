@@ -46,7 +46,7 @@ def style(title: str, datasets: Iterable[Dataset], names: dict[str, list[NamePoi
     return {
         "version": 8,
         "name": title,
-        "metadata": {LEGEND: [_legend(one, drawing) for one in shown]},
+        "metadata": {LEGEND: [_legend(one, drawing, in_city=len(shown) > 1) for one in shown]},
         **_view(shown),
         "sources": sources,
         "layers": [ground, *(one.layer for one in sorted(drawn, key=lambda one: one.height))],
@@ -63,13 +63,15 @@ def _own(dataset: Dataset) -> list[Drawn]:
     return found
 
 
-def _legend(dataset: Dataset, drawing: Drawing) -> Json:
+def _legend(dataset: Dataset, drawing: Drawing, *, in_city: bool) -> Json:
     """A data set in the legend: a style of its own says nothing of classes."""
-    ink = Ink(dataset, portrayal_of(dataset), drawing.theme, drawing.language)
+    ink = Ink(dataset, portrayal_of(dataset), drawing.theme, drawing.language, in_city)
     entries = [] if dataset.style else ink.legend()
     return {
         "id": dataset.id,
         "title": dataset.title.in_(drawing.language),
+        "key": dataset.key,
+        "class": ink.portrayal.class_field if ink.is_classed and not dataset.style else None,
         "shape": ink.shapes[0],
         "role": ink.role(ink.shapes[0]),
         "entries": [one._asdict() for one in entries],

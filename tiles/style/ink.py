@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from core.catalogue import Dataset
 from core.language import Language, Text
 from tiles.portrayal import INTEGERS, Portrayal
-from tiles.style.colours import OTHER, PAPERS, Paper, Theme, class_colours, hashed_colour, on, usual_colour
+from tiles.style.colours import OTHER, PAPERS, Paper, Theme, class_colours, hashed_colour, of_building, on, usual_colour
 from tiles.style.roles import Role, Shape, role_of, shapes_of
 
 Json = dict[str, Any]
@@ -49,18 +49,25 @@ class Ink(NamedTuple):
         class_field = self.portrayal.class_field or ""
         return "road" if role == "line" and re.search("highway|road", class_field) else role
 
+    @property
+    def is_classed(self) -> bool:
+        """Whether classes show: not in places, nor in divisions that other data sets cover."""
+        role = self.role(self.shapes[0])
+        hidden = role == "place" or (role == "boundary" and self.in_city)
+        return bool(self.portrayal.classes) and not hidden
+
     def legend(self) -> list[Entry]:
         """The classes that it is coloured by, or the one colour that it has."""
-        classes, titles = self.portrayal.classes, self.portrayal.class_titles
-        if not classes:
+        if not self.is_classed:
             return [Entry(None, self.dataset.title.in_(self.language), self._plain())]
+        classes, titles = self.portrayal.classes, self.portrayal.class_titles
         colours = class_colours(zip(classes, _english(self.portrayal), strict=True))
         said = titles or tuple((value, value) for value in classes)
         entries = [
-            Entry(value, Text(*title).in_(self.language), on(self.theme, colour))
+            Entry(value, Text(*title).in_(self.language), self._shade(colour))
             for value, title, colour in zip(classes, said, colours, strict=True)
         ]
-        return [*entries, Entry(None, _OTHER.in_(self.language), on(self.theme, OTHER))]
+        return [*entries, Entry(None, _OTHER.in_(self.language), self._shade(OTHER))]
 
     def coloured(self, change: Callable[[str], str] = str) -> Expression:
         """The colour of a feature by its class; `change` makes another of each, such as one for edges."""
@@ -78,6 +85,11 @@ class Ink(NamedTuple):
         pairs = [part for value, result in results.items() for part in (int(value) if whole else value, result)]
         return ["match", ["get", field], *pairs, otherwise]
 
+    def _shade(self, colour: str) -> str:
+        """A colour as it is on this paper."""
+        shade = on(self.theme, colour)
+        return of_building(self.theme, shade) if self.role(self.shapes[0]) == "building" else shade
+
     def _plain(self) -> str:
         """The one colour: what its title speaks of, else one that always stays with its id."""
         shape = self.shapes[0]
@@ -87,7 +99,7 @@ class Ink(NamedTuple):
             case "place" | "boundary":
                 return self.paper.quiet
             case "building":
-                return on(self.theme, "#d9cfc4")
+                return self._shade("#cbbfb2")
         found = usual_colour(self.dataset.title.en) if shape == "area" else None
         return (
             on(self.theme, found or hashed_colour(self.dataset.id))

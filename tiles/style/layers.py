@@ -11,7 +11,7 @@ from tiles.style.names import name_layer
 from tiles.style.roles import Role, Shape, spacing, zoom_where
 
 _ROUND = {"line-join": "round", "line-cap": "round"}
-_OPACITY: dict[Role, float] = {"parcel": 0.7, "building": 1}
+_OPACITY: dict[Role, float] = {"parcel": 0.6, "building": 1}
 _EDGE_WIDTHS: dict[Role, Expression] = {
     "boundary": by_zoom(6, 0.8, 10, 1.4, 16, 3),
     "ground": by_zoom(11, 0.2, 14, 0.6, 18, 1.6),
@@ -57,10 +57,9 @@ def _areas(ink: Ink, id_: str) -> list[Drawn]:
     role = ink.role("area")
     height = 100 - 10 * math.log10(spacing(ink.dataset))
     fades = _from_afar(ink, 7) if role == "building" else {}
-    opacity = _boundary_opacity(ink) if role == "boundary" else _OPACITY.get(role, 0.85)
-    fill = {"fill-color": ink.coloured(), "fill-opacity": opacity, "fill-antialias": role == "building"}
+    fill = {"fill-color": ink.coloured(), "fill-opacity": _opacity(ink, role), "fill-antialias": role == "building"}
     edge = {"line-color": _edge_colour(ink, role), "line-width": _EDGE_WIDTHS.get(role, _EDGE_WIDTHS["ground"])}
-    dashes = {"line-dasharray": [6, 2, 1.5, 2]} if role == "boundary" else {}
+    dashes = {"line-dasharray": [6, 2, 1.5, 2], "line-opacity": 0.8} if role == "boundary" else {}
     return [
         Drawn(height, {"id": id_, "type": "fill", **fades, "paint": fill}),
         Drawn(
@@ -70,9 +69,14 @@ def _areas(ink: Ink, id_: str) -> list[Drawn]:
     ]
 
 
-def _boundary_opacity(ink: Ink) -> Expression:
-    """Divisions are tinted from afar, and are but lines where what lies in them is seen."""
-    return by_zoom(9, 0.35, 12, 0) if ink.in_city else 0.5
+def _opacity(ink: Ink, role: Role) -> Expression:
+    """In the city divisions are but lines, and coarse areas fade where something finer has room."""
+    if role == "boundary":
+        return 0 if ink.in_city else 0.5
+    coarse = zoom_where(ink.dataset, 1200)
+    if role == "ground" and ink.in_city and coarse < 13:
+        return ["interpolate", ["linear"], ["zoom"], coarse, 0.8, coarse + 2, 0.25]
+    return _OPACITY.get(role, 0.85)
 
 
 def _edge_colour(ink: Ink, role: Role) -> Expression:
@@ -80,7 +84,7 @@ def _edge_colour(ink: Ink, role: Role) -> Expression:
     if role == "boundary":
         return ink.paper.quiet
     if role == "building":
-        return ink.coloured(lambda colour: mix(colour, ink.paper.ink, 0.35))
+        return ink.coloured(lambda colour: mix(colour, ink.paper.quiet, 0.6))
     return ink.paper.edge
 
 

@@ -29,10 +29,10 @@ _PEOPLE = frozenset(("population", "人口", "rks"))
 
 
 def name_layer(ink: Ink, names: str | None) -> tuple[float, Json | None]:
-    """The layer of a data set's names and how high it lies; None where it has none, or where its class says the same."""
-    portrayal, shape = ink.portrayal, ink.shapes[0]
-    role = ink.role(shape)
-    if portrayal.label_field is None or portrayal.label_field == portrayal.class_field:
+    """The layer of a data set's names and how high it lies; None where it has none, or where they tell nothing new."""
+    portrayal, role = ink.portrayal, ink.role(ink.shapes[0])
+    told = portrayal.label_field == portrayal.class_field or (ink.in_city and ink.dataset.feature_count == 1)
+    if portrayal.label_field is None or told:
         return 0, None
     layer: Json = {"id": f"{ink.dataset.id}-label", "type": "symbol"}
     if names is not None:
