@@ -34,6 +34,7 @@ from server.host import Host, Tame
 from server.publisher import Publisher
 from server.qgis_page import QGIS_ROUTES
 from server.service import Service, read_service
+from server.styles import STYLE_ROUTES
 from server.tiles.opening import open_tiles
 from server.tiles.routes import TILE_ROUTES
 from server.zipping import Zipping
@@ -120,6 +121,7 @@ def _own_routes() -> list[BaseRoute]:
         Route("/map", map_page),
         *DOCUMENT_ROUTES,
         *QGIS_ROUTES,
+        *STYLE_ROUTES,
     ]
     if MAPLIBRE.is_dir():
         routes.append(Mount("/static/vendor/maplibre-gl", StaticFiles(directory=MAPLIBRE)))

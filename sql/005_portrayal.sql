@@ -3,5 +3,5 @@
 alter table chengtu.dataset add column if not exists portrayal jsonb;
 
 comment on column chengtu.dataset.portrayal is
-'The attributes in its tiles, the one that it is coloured by with its values, and the one that names a feature; null: found by names alone.';
-comment on column chengtu.dataset.style is 'A style of its own (MapLibre style, version 8, its layers alone); null: one is made from the portrayal.';
+'What its tiles carry, and what colours and names it; null: found by the names of its attributes alone.';
+comment on column chengtu.dataset.style is 'Its own MapLibre style: {"version": 8, "layers": [...]}; null: made from the portrayal.';

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from core.catalogue import Field
+from core.catalogue import Dataset, Field
 from core.database import Connection, query
 from tiles.style.uses import properties_of
 from tiles.words import CODE_WORTH, class_worth, is_english, label_worth, measured, pairs, telling_worth
@@ -74,6 +74,13 @@ def plain(fields: tuple[Field, ...], key: str, style: dict[str, Any] | None = No
     twins = pairs(field.name for field in fields)
     label = _label(fields, key, {})
     return Portrayal(_carried(fields, key, _chosen(None, label, twins, style), {}), None, (), label, twins)
+
+
+def portrayal_of(dataset: Dataset) -> Portrayal:
+    """How a data set of the catalogue is drawn: as its load has found, else by the names of its attributes alone."""
+    if dataset.portrayal is None:
+        return plain(dataset.fields, dataset.key, dataset.style)
+    return from_json(dataset.portrayal)
 
 
 def as_json(portrayal: Portrayal) -> Jsonb:

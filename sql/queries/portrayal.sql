@@ -29,3 +29,26 @@ update chengtu.dataset set portrayal = %(portrayal)s where id = %(id)s
 -- name: set_style
 -- Draw a data set by a style of its own, or by the made one again; published at once.
 update chengtu.dataset set style = %(style)s, portrayal = %(portrayal)s, updated_at = now() where id = %(id)s
+
+-- name: name_points
+-- A point well inside each area, in degrees, with the attributes that name it: where the names of a few large areas go.
+select
+    st_x(p.point) as east,
+    st_y(p.point) as north,
+    {properties} as properties
+from {table} as t
+cross join lateral (
+    -- Simplified first: the circle of a boundary with all its bends is slow, and lies no better.
+    select st_simplify(t.geom, greatest(st_xmax(t.geom) - st_xmin(t.geom), st_ymax(t.geom) - st_ymin(t.geom)) / 300) as shape
+) as s
+cross join lateral (
+    select st_transform(
+        case
+            when st_area(s.shape) > 0 and st_isvalid(s.shape) then (st_maximuminscribedcircle(st_force2d(s.shape))).center
+            else st_pointonsurface(t.geom)
+        end, 4326
+    ) as point
+) as p
+where {label} is not null and not st_isempty(t.geom)
+order by {key}
+limit %(most)s
