@@ -23,10 +23,11 @@ from core.crs import lookup
 from core.database import Connection, connect, one_line, query, speaking_plainly
 from core.errors import ChengtuError
 from loaders.crs import CrsDecision, decide, read_datum_shift
+from loaders.difference import compare, tell_whole
 from loaders.geometry import FAMILIES, Rules
 from loaders.options import Options
 from loaders.pipeline import Columns, Stream, family_of, straightener
-from loaders.release import Served, check, compare, index, index_words, interval, record, served_release, swap
+from loaders.release import Served, check, index, index_words, interval, record, served_release, swap
 from loaders.report import Changes, Published, Report
 from loaders.source import Layer, open_layer
 from loaders.staging import ROW_NUMBER, Place, Staging, postgres_type
@@ -209,22 +210,22 @@ def _publish(connection: Connection, stream: Stream, job: _Job, rows: int, start
     """Check, compare and swap in every data set of the load, in the load's one transaction."""
     stagings = _named(connection, stream, job)
     extents = {id_: check(connection, staging) for id_, staging in stagings.items()}
-    published = []
+    published, differences = [], {}
     for id_, staging in stagings.items():
         served = served_release(connection, id_)
-        changes = compare(connection, staging, served)
-        unchanged = changes is None and served is not None
-        published.append(
-            _published(id_, staging, extents[id_], changes or Changes(0, 0, 0), served if unchanged else None)
-        )
+        differences[id_] = difference = compare(connection, staging, served, id_)
+        changes = difference.changes if difference else Changes(0, 0, 0)
+        published.append(_published(id_, staging, extents[id_], changes, None if difference else served))
     for one in published:
         if one.outcome == "published":
             index(connection, stagings[one.id], search=_searched(job, served_release(connection, one.id)))
     report = _report(job, rows, tuple(published), started)
     for one in published:
         described = _described(job, one, stagings[one.id], interval(connection, stagings[one.id], job.options.time))
-        if one.outcome == "published":
-            swap(connection, stagings[one.id], one.id, discard_edits=job.options.discard_edits)
+        difference = differences[one.id]
+        if difference is not None:
+            edits = swap(connection, stagings[one.id], one.id, discard_edits=job.options.discard_edits)
+            tell_whole(connection, one.id, one.release, difference, edits)
             record(connection, stagings[one.id], described, one.changes, report.as_json())
         else:
             connection.execute(query("drop_staging").format(staging=stagings[one.id].table))

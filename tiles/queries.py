@@ -11,7 +11,7 @@ from core.crs import WEB_MERCATOR, Srid
 from core.database import query
 from tiles.layer import TileLayer, is_plain
 from tiles.matrix import MatrixSet, Tile
-from tiles.placing import EXTENT, place, place_generalised
+from tiles.placing import EXTENT, place
 
 _SQUARE: Final = f"BOX(0 0,{EXTENT} {EXTENT})"
 _LONG = 2  # units: of a line that is as long or wide, rounding leaves something

@@ -83,7 +83,8 @@ select
     d.srid,
     d.geometry_type,
     d.search,
-    i.inhrelid::regclass::text as partition
+    i.inhrelid::regclass::text as partition,
+    d.change
 from chengtu.dataset as d
 left join pg_inherits as i on i.inhparent = to_regclass('data.' || quote_ident(d.id))
 where d.id = %(id)s
