@@ -140,23 +140,23 @@ async def ask(pool: AsyncPool, text: sql.SQL | sql.Composed, parameters: Mapping
 
 
 async def run(
-    pool: AsyncPool, text: sql.SQL | sql.Composed, parameters: Mapping[str, object]
+    pool: AsyncPool, text: sql.SQL | sql.Composed, parameters: Mapping[str, object], *, binary: bool = False
 ) -> psycopg.AsyncCursor[TupleRow]:
     """Run a statement on a connection of the pool; if that one turns out to have died, replace all such, and run it again."""
     try:
-        return await _run(pool, text, parameters)
+        return await _run(pool, text, parameters, binary)
     except psycopg.OperationalError as error:
         if not lost(error):
             raise
         await pool.check()
-        return await _run(pool, text, parameters)
+        return await _run(pool, text, parameters, binary)
 
 
 async def _run(
-    pool: AsyncPool, text: sql.SQL | sql.Composed, parameters: Mapping[str, object]
+    pool: AsyncPool, text: sql.SQL | sql.Composed, parameters: Mapping[str, object], binary: bool
 ) -> psycopg.AsyncCursor[TupleRow]:
     async with pool.connection() as connection:
-        cursor = await connection.execute(text, parameters)
+        cursor = await connection.execute(text, parameters, binary=binary)
     if cursor.pgresult is None:
         raise psycopg.OperationalError("the connection was lost")
     return cursor

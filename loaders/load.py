@@ -18,7 +18,7 @@ import psycopg
 import shapely
 from psycopg.types.json import Jsonb
 
-from core.catalogue import GEOMETRY, RELEASE, BBox, Field, check_id
+from core.catalogue import CLEARANCE, GEOMETRY, RELEASE, BBox, Field, check_id
 from core.crs import lookup
 from core.database import Connection, connect, one_line, query, speaking_plainly
 from core.errors import ChengtuError
@@ -187,7 +187,7 @@ def _columns(job: _Job) -> Columns:
     for wanted in (job.options.key, job.options.time):
         if wanted is not None and wanted not in names:
             raise NoSuchField(name=wanted, fields=", ".join(names))
-    reserved = {GEOMETRY, RELEASE} | ({ROW_NUMBER} if job.options.key is None else set())
+    reserved = {GEOMETRY, RELEASE, CLEARANCE} | ({ROW_NUMBER} if job.options.key is None else set())
     taken = set(names) | reserved
     fields, sources = [], {}
     for one in job.layer.fields:

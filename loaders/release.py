@@ -9,12 +9,12 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from core.catalogue import GEOMETRY, RELEASE, BBox, Field, all_text
+from core.catalogue import CLEARANCE, GEOMETRY, RELEASE, BBox, Field, all_text
 from core.crs import WGS84, Srid, transformer
 from core.database import Connection, one_line, query
 from core.errors import ChengtuError, NoSuchDataset
 from loaders.report import Changes
-from loaders.staging import Staging
+from loaders.staging import Staging, clearance_column
 
 _BEYOND = 540  # degrees: more than a turn past the antimeridian is no longitude
 LOCK_TRIES = 600  # of 100 ms: readers hold a table for seconds at most, since statements time out
@@ -213,7 +213,11 @@ def _reshape(connection: Connection, staging: Staging, id_: str) -> None:
     parent = sql.Identifier("data", id_)
     have = columns_of(connection, f"data.{id_}")
     want = columns_of(connection, f"data.{staging.name}")
-    for name in have.keys() - want.keys():
+    computed = want.pop(CLEARANCE, None)
+    if CLEARANCE in have and (computed is None or have[GEOMETRY] != want[GEOMETRY]):
+        connection.execute(query("drop_clearance").format(table=parent))
+        del have[CLEARANCE]
+    for name in have.keys() - want.keys() - {CLEARANCE}:
         connection.execute(sql.SQL("alter table {} drop column {}").format(parent, sql.Identifier(name)))
     for name, type_ in want.items():
         column = sql.SQL("{} {}").format(sql.Identifier(name), _type(type_))
@@ -224,6 +228,8 @@ def _reshape(connection: Connection, staging: Staging, id_: str) -> None:
                 parent, sql.Identifier(name), _type(type_)
             )
             connection.execute(retype)
+    if computed is not None and CLEARANCE not in have:
+        connection.execute(query("add_clearance").format(table=parent, column=clearance_column()))
 
 
 def columns_of(connection: Connection, table: str) -> dict[str, str]:

@@ -34,6 +34,9 @@ from server.host import Host, Tame
 from server.publisher import Publisher
 from server.qgis_page import QGIS_ROUTES
 from server.service import Service, read_service
+from server.styles import STYLE_ROUTES
+from server.tiles.opening import open_tiles
+from server.tiles.routes import TILE_ROUTES
 from server.zipping import Zipping
 
 TEMPLATES = Jinja2Templates(ROOT / "web" / "templates")
@@ -112,11 +115,13 @@ def _own_routes() -> list[BaseRoute]:
     routes: list[BaseRoute] = [
         *FEATURE_ROUTES,
         *EDIT_ROUTES,
+        *TILE_ROUTES,
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/map", map_page),
         *DOCUMENT_ROUTES,
         *QGIS_ROUTES,
+        *STYLE_ROUTES,
     ]
     if MAPLIBRE.is_dir():
         routes.append(Mount("/static/vendor/maplibre-gl", StaticFiles(directory=MAPLIBRE)))
@@ -138,7 +143,8 @@ def _lifespan(settings: Settings, service: Service) -> Callable[[Starlette], Any
         app.router.routes.extend(host.routes)
         following = asyncio.create_task(publisher.follow(host))
         try:
-            yield
+            async with open_tiles(settings, pool) as app.state.tiles:
+                yield
         finally:
             following.cancel()
             with suppress(asyncio.CancelledError):

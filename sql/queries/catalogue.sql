@@ -28,6 +28,9 @@ select
     d.max_age,
     d.change,
     d.changed_at,
+    d.style,
+    d.portrayal,
+    d.levels,
     case  -- infinity, and years that are no year of RFC 3339, are no bounds to tell
         when d.time_extent[1] >= '0001-01-01 00:00Z' and d.time_extent[2] < '10000-01-01 00:00Z' then d.time_extent
     end as time_extent,

@@ -38,6 +38,18 @@ create table {table} ({columns}, ct_release bigint not null) partition by list (
 -- The table of one release, filled before anyone sees it; its check lets it be attached without a scan.
 create table {staging} ({columns}, ct_release bigint not null default {release}, check (ct_release = {release}))
 
+-- name: clearance_column
+-- How far the parts of a polygon are from each other: computed at each change, by whomever it is made.
+{name} real generated always as (chengtu.clearance(geom)) stored
+
+-- name: add_clearance
+-- Compute it for all rows.
+alter table {table} add column {column}
+
+-- name: drop_clearance
+-- Let it go, since the type of a column that another is computed from cannot change.
+alter table {table} drop column if exists ct_clear
+
 -- name: copy_staging
 -- The fast road in: rows in binary, frozen, since nobody else can see the table yet.
 copy {staging} ({columns}) from stdin with (format binary, freeze)
