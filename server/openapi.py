@@ -30,6 +30,8 @@ _COLLECTIONS = Text("All data sets", "全部数据集")
 _COLLECTION = Text("A data set", "一个数据集")
 _QUERYABLES = Text("What features can be searched by", "可查询字段")
 _SCHEMA = Text("The attributes of the features", "要素的属性结构")
+_STYLE = Text("How the features are drawn (MapLibre style)", "绘制样式(MapLibre)")
+_CITY_STYLE = Text("How the data sets are drawn over each other (MapLibre style)", "全部数据集的叠加样式(MapLibre)")
 _ITEMS = Text("Features: {title}", "要素:{title}")
 _ITEM = Text("One feature", "单个要素")
 _QUERY = Text("Search features", "检索要素")
@@ -43,6 +45,9 @@ _EXECUTE = Text("Run: {title}", "执行:{title}")
 _JOBS = Text("Jobs: none, since processes answer at once", "任务(处理立即返回结果,故无任务)")
 _ALIVE = Text("Whether this process is alive", "服务进程是否存活")
 _READY = Text("Whether the service can answer", "服务是否可以应答")
+
+_STYLING = ("theme", "lang")
+_STYLE_ERRORS = ("304", "400", "404", "500", "503")
 
 
 def openapi(datasets: Iterable[Dataset], service: Service, site: Site) -> Json:
@@ -150,6 +155,11 @@ def _service_paths(say: Language) -> Json:
         "/functions": {
             "get": _get("getFunctions", "service", _FUNCTIONS.in_(say), "functions", "fJson", "lang", errors=here)
         },
+        "/style.json": {
+            "get": _get(
+                "getStyle", "service", _CITY_STYLE.in_(say), "style", "collections", *_STYLING, errors=_STYLE_ERRORS
+            )
+        },
         "/healthz": {"get": health | {"responses": {"200": ref("responses", "health")}}},
         "/readyz": {"get": ready | {"responses": {"200": ref("responses", "readiness"), **_errors(["503"])}}},
     }
@@ -173,6 +183,17 @@ def _shared_collection_paths(say: Language) -> Json:
         here: {"get": _get("getCollection", "data", _COLLECTION.in_(say), "collection", *document)},
         f"{here}/queryables": {"get": _get("getQueryables", "data", _QUERYABLES.in_(say), "jsonSchema", *document)},
         f"{here}/schema": {"get": _get("getSchema", "data", _SCHEMA.in_(say), "jsonSchema", *schema)},
+        f"{here}/style.json": {
+            "get": _get(
+                "getCollectionStyle",
+                "data",
+                _STYLE.in_(say),
+                "style",
+                "collectionId",
+                *_STYLING,
+                errors=_STYLE_ERRORS,
+            )
+        },
     }
 
 

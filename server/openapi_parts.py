@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from core.language import Language, Text
-from features.documents import MEDIA, SCHEMA_FORMS, SCHEMA_MEDIA, Json, Site
+from features.documents import MEDIA, SCHEMA_FORMS, SCHEMA_MEDIA, STYLE_MEDIA, Json, Site
 from server.service import Limits
 
 READING_ERRORS = ("400", "404", "406", "500", "503")
@@ -53,6 +53,16 @@ def _parameters(collections: list[str], processes: list[str], limits: Limits, fo
         "fSchema": _query("f", form, {"type": "string", "enum": [*SCHEMA_FORMS]}),
         "fItems": _query("f", form, {"type": "string", "enum": [*forms]}),
         "lang": _query("lang", Text("The language of titles and messages.", "标题和提示的语言。"), _LANGUAGES),
+        "theme": _query(
+            "theme",
+            Text("What it is drawn for.", "底色:浅色或深色。"),
+            {"type": "string", "enum": ["light", "dark"], "default": "light"},
+        ),
+        "collections": _query(
+            "collections",
+            Text("Ids of data sets, parted by commas; else all.", "数据集编号,以逗号分隔;省略则为全部。"),
+            {"type": "string"},
+        ),
         "limit": listed
         | _query(
             "limit",
@@ -246,6 +256,12 @@ _SCHEMAS: Json = {
     ),
     "job": _object(["jobID", "status"], jobID=_TEXT, status=_TEXT, type=_TEXT, links=_LINKS),
     "jobs": _object(["jobs", "links"], jobs={"type": "array", "items": ref("schemas", "job")}, links=_LINKS),
+    "style": _object(
+        ["version", "sources", "layers"],
+        version={"type": "integer", "enum": [8]},
+        sources={"type": "object"},
+        layers={"type": "array", "items": _object(["id", "type"], id=_TEXT, type=_TEXT)},
+    ),
     "health": _object(["status"], status=_TEXT),
     "readiness": _object(
         ["status"],
@@ -275,6 +291,7 @@ _RESPONSES: Json = {
     "collections": _response(Text("The collections.", "全部集合。"), "collections"),
     "collection": _response(Text("The collection.", "该集合。"), "collection"),
     "jsonSchema": _response(Text("A JSON Schema.", "JSON Schema。"), "jsonSchema", SCHEMA_MEDIA),
+    "style": _response(Text("A MapLibre style, version 8.", "MapLibre 样式(版本 8)。"), "style", {"json": STYLE_MEDIA}),
     "processes": _response(Text("The processes.", "全部处理。"), "processes"),
     "process": _response(Text("The process and its inputs.", "该处理及其参数。"), "process"),
     "jobs": _response(Text("The jobs.", "全部任务。"), "jobs"),

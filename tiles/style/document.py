@@ -49,7 +49,7 @@ def style(title: str, datasets: Iterable[Dataset], names: dict[str, list[NamePoi
         "metadata": {LEGEND: [_legend(one, drawing, in_city=len(shown) > 1) for one in shown]},
         **_view(shown),
         "sources": sources,
-        "layers": [ground, *(one.layer for one in sorted(drawn, key=lambda one: one.height))],
+        "layers": [ground, *(one.layer for one in sorted(drawn, key=lambda one: (one.height, one.layer["id"])))],
     }
 
 

@@ -19,6 +19,7 @@ _EDGE_WIDTHS: dict[Role, Expression] = {
     "building": by_zoom(14, 0.2, 17, 0.8, 20, 1.6),
 }
 _ROAD_WIDTH = ((6, 0.5), (11, 0.9), (13, 1.8), (15, 5), (17, 13), (20, 44))  # pixels of a common street by zoom
+_RADIUS = ((7, 1.4), (13, 2.6), (16, 4.5), (19, 8))  # pixels of a point by zoom
 _BROADER = (
     (r"高速|快速|motorway|expressway|trunk", 1.7),
     (r"主干|国道|arterial|primary", 1.35),
@@ -119,23 +120,25 @@ def _times(width: float, broader: Expression, more: float) -> Expression:
 
 
 def _broader(ink: Ink) -> Expression:
-    """How much broader a road is than a common street, by its class."""
-    titles = ink.portrayal.class_titles or ((value, value) for value in ink.portrayal.classes)
-    said = {value: f"{value} {title}" for value, (title, _) in zip(ink.portrayal.classes, titles, strict=True)}
-    found = {
-        value: next(broader for pattern, broader in _BROADER if re.search(pattern, words, re.IGNORECASE))
-        for value, words in said.items()
-        if any(re.search(pattern, words, re.IGNORECASE) for pattern, _ in _BROADER)
-    }
-    return ink.by_class(found, 0.7)
+    """How much broader a road is than a common street, by its class; what has no class is thin."""
+    titles = ink.portrayal.class_titles or [("", "")] * len(ink.portrayal.classes)
+    classes = zip(ink.portrayal.classes, titles, strict=True)
+    return ink.by_class({value: _breadth(f"{value} {title}") for value, (title, _) in classes}, 0.3 if titles else 0.7)
+
+
+def _breadth(words: str) -> float:
+    return next((broader for pattern, broader in _BROADER if re.search(pattern, words, re.IGNORECASE)), 0.7)
 
 
 def _points(ink: Ink, id_: str) -> list[Drawn]:
     """A circle; what is a crowd from afar stays away there."""
     place = ink.role("point") == "place"
+    size = 1 if place or not ink.is_classed else ink.by_class(dict.fromkeys(ink.portrayal.classes, 1), 0.55)
     paint = {
         "circle-color": ink.paper.ink if place else ink.coloured(),
-        "circle-radius": by_zoom(7, 2.2, 13, 3.6, 18, 6) if place else by_zoom(7, 1.4, 13, 2.6, 16, 4.5, 19, 8),
+        "circle-radius": by_zoom(7, 2.2, 13, 3.6, 18, 6)
+        if place
+        else by_zoom(*(part for zoom, radius in _RADIUS for part in (zoom, _times(radius, size, 0)))),
         "circle-stroke-color": ink.paper.halo,
         "circle-stroke-width": by_zoom(10, 0.6, 16, 1.4),
     }
