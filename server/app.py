@@ -35,6 +35,7 @@ from server.publisher import Publisher
 from server.qgis_page import QGIS_ROUTES
 from server.service import Service, read_service
 from server.styles import STYLE_ROUTES
+from server.tiles.lane import TileLane
 from server.tiles.opening import open_tiles
 from server.tiles.routes import TILE_ROUTES
 from server.zipping import Zipping
@@ -85,7 +86,7 @@ def application(settings: Settings, service: Service) -> ASGIApp:
     limits = service.server.limits
     app.state.limits = Limits(limits.default_items, limits.max_items)
     app.state.download_limits = Limits(limits.download_items, limits.download_items)
-    return app
+    return TileLane(app, app.state, _GUARDS, cors=service.server.cors)
 
 
 def _cors(service: Service) -> list[Middleware]:
