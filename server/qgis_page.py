@@ -10,11 +10,13 @@ from starlette.routing import Route
 
 from core.catalogue import Dataset, list_datasets
 from core.errors import ChengtuError, NoSuchDataset
-from core.language import spoken
+from core.language import Language, spoken
 from core.settings import Settings
 from server.borders import from_error
 from server.contract import Limits, Report, check
 from server.pages import page
+from server.qgis_connections import vector_tile_connections
+from tiles.layer import MAX_ZOOM
 
 _LIMITS = Limits(whole=60)
 _BUSY = threading.Lock()  # held while this process checks: a check is thirty requests that come back to us
@@ -97,6 +99,7 @@ def _shown(
             {"rel": "alternate", "type": "application/json", "title": "JSON", "href": f"{base}/qgis?{query}f=json"}
         ],
         "collections": [{"id": one.id, "title": one.title.in_(language) or one.id} for one in datasets],
+        "tiles": _tile_addresses(base, language, report.collection if report else None),
         "chosen": request.query_params.get("collection"),
         "language": request.query_params.get("lang"),
         "report": report.as_json() if report else None,
@@ -104,4 +107,24 @@ def _shown(
     }
 
 
-QGIS_ROUTES: Final = [Route("/qgis", qgis_page)]
+def _tile_addresses(base: str, language: Language, collection: str | None) -> dict[str, str]:
+    """Vector tiles and their style: of the collection that was checked, else of the city."""
+    part, style = (f"/{collection}", f"/collections/{collection}") if collection else ("", "")
+    return {
+        "xyz": f"{base}/xyz{part}/{{z}}/{{x}}/{{y}}.mvt",
+        "style": f"{base}{style}/style.json?lang={language}",
+        "most": str(MAX_ZOOM),
+    }
+    }
+
+
+async def connections(request: Request) -> Response:
+    """The vector tiles as a file of connections, to be loaded in QGIS."""
+    datasets = await asyncio.to_thread(_published, request.app.state.pool)
+    title = request.app.state.service.metadata.identification.title.text.in_(spoken.get())
+    body = vector_tile_connections(title, datasets, request.app.state.settings.base_url, spoken.get())
+    headers = {"Content-Disposition": 'attachment; filename="chengtu-vector-tiles.xml"', "Cache-Control": "no-cache"}
+    return Response(body, headers=headers, media_type="application/xml")
+
+
+QGIS_ROUTES: Final = [Route("/qgis", qgis_page), Route("/qgis/vector-tiles.xml", connections)]
