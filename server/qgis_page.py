@@ -115,7 +115,6 @@ def _tile_addresses(base: str, language: Language, collection: str | None) -> di
         "style": f"{base}{style}/style.json?lang={language}",
         "most": str(MAX_ZOOM),
     }
-    }
 
 
 async def connections(request: Request) -> Response:
