@@ -15,6 +15,7 @@ from core.language import Text
 CHANNEL = "chengtu_catalogue"  # NOTIFY on every change of chengtu.dataset
 GEOMETRY = "geom"
 RELEASE = "ct_release"
+CLEARANCE = "ct_clear"  # how far the parts of a polygon are from each other; null where it is not known
 
 
 class BBox(NamedTuple):
@@ -71,6 +72,10 @@ class Dataset(NamedTuple):
     changed: datetime
     interval: tuple[datetime, datetime] | None
     problem: Text | None
+    style: dict[str, Any] | None = None  # its own, as MapLibre writes it
+    portrayal: dict[str, Any] | None = None  # what `tiles.portrayal` kept of it
+    levels: dict[str, Any] | None = None  # what `tiles.levels` tells of its generalised features
+    knows_clearance: bool = False  # whether its table tells how far the parts of a polygon are apart
 
     @property
     def key_type(self) -> str:
@@ -119,6 +124,13 @@ def states(connection: Connection, id_: str | None = None) -> dict[str, State]:
     return {row["id"]: _state(row) for row in rows(connection, "dataset_states", id=id_)}
 
 
+def style_of(connection: Connection, id_: str) -> dict[str, Any] | None:
+    """A data set's own style, where it has one."""
+    row = connection.execute(query("own_style"), {"id": id_}).fetchone()
+    style: dict[str, Any] | None = row["style"] if row else None
+    return style
+
+
 def fingerprint(connection: Connection) -> str:
     """A text that changes whenever the catalogue, or a table behind it, does."""
     row = connection.execute(query("catalogue_fingerprint")).fetchone()
@@ -165,6 +177,10 @@ def _dataset(row: DictRow) -> Dataset:
         changed=state.changed,
         interval=state.interval,
         problem=_problem(row, fields),
+        style=row["style"],
+        portrayal=row["portrayal"],
+        levels=row["levels"],
+        knows_clearance=CLEARANCE in row["columns"],
     )
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import LiteralString, cast
@@ -133,6 +133,41 @@ def rows(connection: Connection, name: str, **parameters: object) -> list[DictRo
     return connection.execute(query(name), parameters).fetchall()
 
 
+async def ask(pool: AsyncPool, text: sql.SQL | sql.Composed, parameters: Mapping[str, object]) -> list[TupleRow]:
+    """The rows that a statement returns."""
+    with speaking_plainly():
+        return await (await run(pool, text, parameters)).fetchall()
+
+
+async def run(
+    pool: AsyncPool, text: sql.SQL | sql.Composed, parameters: Mapping[str, object], *, binary: bool = False
+) -> psycopg.AsyncCursor[TupleRow]:
+    """Run a statement on a connection of the pool; if that one turns out to have died, replace all such, and run it again."""
+    try:
+        return await _run(pool, text, parameters, binary)
+    except psycopg.OperationalError as error:
+        if not lost(error):
+            raise
+        await pool.check()
+        return await _run(pool, text, parameters, binary)
+
+
+async def _run(
+    pool: AsyncPool, text: sql.SQL | sql.Composed, parameters: Mapping[str, object], binary: bool
+) -> psycopg.AsyncCursor[TupleRow]:
+    async with pool.connection() as connection:
+        cursor = await connection.execute(text, parameters, binary=binary)
+    if cursor.pgresult is None:
+        raise psycopg.OperationalError("the connection was lost")
+    return cursor
+
+
+def lost(error: psycopg.OperationalError) -> bool:
+    """Whether an error says that the connection is no more."""
+    ended = (psycopg.errors.AdminShutdown, psycopg.errors.CrashShutdown)
+    return isinstance(error, ended) or (error.sqlstate is None and not isinstance(error, PoolTimeout))
+
+
 def prepare(dsn: str) -> None:
     """Bring the database's schema to what this Chengtu needs; does nothing when it is there already."""
     files = sorted((ROOT / "sql").glob("[0-9]*.sql"))
@@ -176,13 +211,16 @@ __all__ = [
     "AsyncPool",
     "Connection",
     "Pool",
+    "ask",
     "connect",
+    "lost",
     "one_line",
     "open_async_pool",
     "open_pool",
     "prepare",
     "query",
     "rows",
+    "run",
     "session",
     "speaking_plainly",
 ]

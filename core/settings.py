@@ -63,6 +63,16 @@ class Settings(BaseSettings):
     )
     lang: Language | None = Field(None, description="Language of the command line; else the locale decides.")
     temporary_limit: int = Field(20_000_000_000, ge=1, description="Most bytes that an archive may unpack to.")
+    tile_budget: int = Field(500_000, ge=10_000, description="The most bytes of a vector tile of one data set.")
+    tile_budget_gzip: int = Field(200_000, ge=4_000, description="The same, zipped.")
+    tile_cache: int = Field(
+        2_000_000_000, ge=10_000_000, description="The most bytes of finished tiles that are kept on disk."
+    )
+    tile_timeout: float = Field(3.0, gt=0, description="Seconds that making a tile may take.")
+    tile_matrix_sets: str = Field(
+        "WebMercatorQuad,WorldCRS84Quad,CGCS2000Quad",
+        description="The tile matrix sets offered: these, and any quadtree of OGC's registry by its name.",
+    )
     edit_key: SecretStr | None = Field(
         None,
         description="The secret that lets a client change features, of 16 characters or more; without it, nobody can.",
@@ -70,11 +80,6 @@ class Settings(BaseSettings):
     require_if_match: bool = Field(
         False, description="Whether a change must name the version that it is made to, by `If-Match`."
     )
-
-    tile_budget: int = Field(
-        500_000, ge=20_000, description="Most bytes of a tile; features are generalised to keep it."
-    )
-    tile_budget_gzip: int = Field(200_000, ge=10_000, description="Most bytes of a tile as it is sent, compressed.")
 
     @cached_property
     def language(self) -> Language:
@@ -98,8 +103,8 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _pools_fit(self) -> Self:
         """A hundred connections are PostgreSQL's default: leave ten for loads and people."""
-        if self.database_url is None and self.workers * (2 * self.pool + 5) > 90:
-            raise ValueError("workers x (2 x pool + 5) must not exceed 90, PostgreSQL's max_connections less ten")
+        if self.database_url is None and self.workers * (2 * self.pool + 9) > 90:
+            raise ValueError("workers x (2 x pool + 9) must not exceed 90, PostgreSQL's max_connections less ten")
         return self
 
 

@@ -17,6 +17,7 @@ GEOMETRY_PROPERTY = "geometry"  # what filters call the geometry; no field may b
 MEDIA = {"json": "application/json", "html": "text/html"}
 SCHEMA_MEDIA = {"json": "application/schema+json", "html": "text/html"}
 SCHEMA_FORMS = {**SCHEMA_MEDIA, "geojson": "application/schema+json"}  # the last describes features as they are sent
+STYLE_MEDIA = "application/vnd.mapbox.style+json"
 
 _REL = "http://www.opengis.net/def/rel/ogc/1.0/"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -63,6 +64,8 @@ _TITLES = {
     "queryables": Text("What features can be searched by", "可查询字段"),
     "schema": Text("The attributes of the features", "要素的属性结构"),
     "describedBy": Text("A feature as GeoJSON", "GeoJSON 要素的结构"),
+    "stylesheet": Text("How the features are drawn", "绘制样式"),
+    "tiles": Text("Vector tiles", "矢量瓦片"),
     "parent": Text("All data sets", "全部数据集"),
     "root": Text("The service", "服务首页"),
 }
@@ -203,9 +206,19 @@ def _collection_links(dataset: Dataset, site: Site) -> list[Json]:
         *schemas,
         link("describedBy", f"{here}/schema?f=geojson", SCHEMA_FORMS["geojson"], _TITLES["describedBy"].in_(say)),
         *_source_links(dataset, site),
+        *_style_links(dataset, site),
+        link(f"{_REL}tilesets-vector", f"{here}/tiles", MEDIA["json"], _TITLES["tiles"].in_(say)),
         link("parent", f"{site.base}/collections", MEDIA["json"], _TITLES["parent"].in_(say)),
         link("root", f"{site.base}/", MEDIA["json"], _TITLES["root"].in_(say)),
     ]
+
+
+def _style_links(dataset: Dataset, site: Site) -> list[Json]:
+    """How the data set is drawn, by the registered relation that OGC API - Styles (20-009) has for this as well."""
+    if dataset.extent is None:
+        return []
+    address = f"{site.base}/collections/{dataset.id}/style.json"
+    return [link("stylesheet", address, STYLE_MEDIA, _TITLES["stylesheet"].in_(site.language))]
 
 
 def _source_links(dataset: Dataset, site: Site) -> list[Json]:

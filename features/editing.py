@@ -10,12 +10,12 @@ from psycopg.rows import TupleRow
 
 from core.catalogue import GEOMETRY
 from core.crs import Srid, keeps_numbers, postgis_srid
-from core.database import AsyncPool, one_line, query
+from core.database import AsyncPool, lost, one_line, query
 from core.errors import BadRequest, ChengtuError, DatabaseBusy, NoSuchDataset
 from core.language import Text
 from features.asking import TableChanged, asking
 from features.queries import geometry_json, named, type_name
-from features.reader import NoSuchItem, lost, naming_an_item
+from features.reader import NoSuchItem, naming_an_item
 from features.receive import KeyFixed, Received
 from features.search import Search
 from features.shape import Shape

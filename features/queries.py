@@ -109,6 +109,11 @@ def item(table: Table, identifier: str, crs: Srid) -> Statement:
     return Statement(text, {"id": identifier})
 
 
+def conditions(table: Table, search: Search) -> tuple[sql.Composable, dict[str, object]]:
+    """What a search asks of features, over their columns as `f.…`, with its parameters."""
+    return _where(table, search, _area(table, search))
+
+
 def explain(statement: Statement) -> Statement:
     """The statement for the plan of another, as JSON."""
     return Statement(query("explain").format(statement=statement.text), statement.parameters)

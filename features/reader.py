@@ -9,10 +9,9 @@ from typing import NamedTuple
 import psycopg
 from psycopg import sql
 from psycopg.pq.abc import PGresult
-from psycopg_pool import PoolTimeout
 
 from core.crs import Srid
-from core.database import AsyncPool
+from core.database import AsyncPool, run
 from core.errors import BadRequest, ChengtuError, DatabaseBusy, NoSuchDataset
 from features import queries
 from features.asking import asking
@@ -178,29 +177,6 @@ def _position(result: PGresult, row: int) -> tuple[str | None, ...]:
 
 async def _ask(pool: AsyncPool, table: Table, statement: Statement) -> PGresult:
     with asking(table.dataset.id):
-        return await _once_more_if_stale(pool, statement)
-
-
-async def _once_more_if_stale(pool: AsyncPool, statement: Statement) -> PGresult:
-    """Run a statement on a connection of the pool; if that one turns out to have died, replace all such, and run it again."""
-    try:
-        return await _run(pool, statement)
-    except psycopg.OperationalError as error:
-        if not lost(error):
-            raise
-        await pool.check()
-        return await _run(pool, statement)
-
-
-async def _run(pool: AsyncPool, statement: Statement) -> PGresult:
-    async with pool.connection() as connection:
-        cursor = await connection.execute(statement.text, statement.parameters)
-    if cursor.pgresult is None:
-        raise psycopg.OperationalError("the connection was lost")
-    return cursor.pgresult
-
-
-def lost(error: psycopg.OperationalError) -> bool:
-    """Whether an error says that the connection is no more."""
-    ended = (psycopg.errors.AdminShutdown, psycopg.errors.CrashShutdown)
-    return isinstance(error, ended) or (error.sqlstate is None and not isinstance(error, PoolTimeout))
+        result = (await run(pool, statement.text, statement.parameters)).pgresult
+    assert result is not None  # noqa: S101 — `run` has seen to it
+    return result

@@ -243,7 +243,17 @@ def _inspect(values: Objects, headers: _Headers, refused: list[Refusal]) -> tupl
         else:
             values[row] = shapely.to_wkb(mended, output_dimension=4, byte_order=1, flavor="iso")
             repaired.append(Repair(int(row), reason))
+            shapes[row] = mended
+    _orient(values, shapes)
     return repaired, shapely.is_empty(shapes)
+
+
+def _orient(values: Objects, shapes: Objects) -> None:
+    """Wind the rings of polygons as the standards have them, outer ones against the clock (RFC 7946, 3.1.6)."""
+    areas = np.flatnonzero(shapely.get_dimensions(shapes) == 2)
+    turned = shapely.orient_polygons(shapes[areas])
+    wrong = ~shapely.equals_identical(turned, shapes[areas])
+    values[areas[wrong]] = shapely.to_wkb(turned[wrong], output_dimension=4, byte_order=1, flavor="iso")
 
 
 def _points(values: Objects, headers: _Headers) -> Numbers | None:

@@ -18,16 +18,17 @@ import psycopg
 import shapely
 from psycopg.types.json import Jsonb
 
-from core.catalogue import GEOMETRY, RELEASE, BBox, Field, check_id
+from core.catalogue import CLEARANCE, GEOMETRY, RELEASE, BBox, Field, check_id
 from core.crs import lookup
 from core.database import Connection, connect, one_line, query, speaking_plainly
 from core.errors import ChengtuError
 from core.language import Text
 from loaders.crs import CrsDecision, decide, read_datum_shift
+from loaders.difference import compare, tell_whole
 from loaders.geometry import FAMILIES, Rules
 from loaders.options import Options
 from loaders.pipeline import Columns, Stream, family_of, straightener
-from loaders.release import Served, check, compare, index, index_words, interval, record, served_release, swap
+from loaders.release import Served, check, index, index_words, interval, record, served_release, swap
 from loaders.report import Changes, Published, Report
 from loaders.source import Layer, open_layer
 from loaders.staging import ROW_NUMBER, Place, Staging, postgres_type
@@ -49,7 +50,9 @@ class Finished(Protocol):
         """Write of it into the catalogue."""
 
 
-Finish = Callable[[Connection, Staging, Progress], Finished]  # with a checked and indexed staging table
+Finish = Callable[
+    [Connection, Staging, str, Progress], Finished
+]  # with a checked and indexed staging table, and its id
 
 
 class LoadRunning(ChengtuError):
@@ -212,7 +215,7 @@ def _columns(job: _Job) -> Columns:
     for wanted in (job.options.key, job.options.time):
         if wanted is not None and wanted not in names:
             raise NoSuchField(name=wanted, fields=", ".join(names))
-    reserved = {GEOMETRY, RELEASE} | ({ROW_NUMBER} if job.options.key is None else set())
+    reserved = {GEOMETRY, RELEASE, CLEARANCE} | ({ROW_NUMBER} if job.options.key is None else set())
     taken = set(names) | reserved
     fields, sources = [], {}
     for one in job.layer.fields:
@@ -231,8 +234,8 @@ def _free(name: str, taken: set[str]) -> str:
     return free
 
 
-def _finisher(finish: Finish | None, tell: Progress) -> Callable[[Connection, Staging], Finished | None]:
-    return lambda connection, staging: finish(connection, staging, tell) if finish else None
+def _finisher(finish: Finish | None, tell: Progress) -> Callable[[Connection, Staging, str], Finished | None]:
+    return lambda connection, staging, id_: finish(connection, staging, id_, tell) if finish else None
 
 
 def _publish(
@@ -241,37 +244,37 @@ def _publish(
     job: _Job,
     rows: int,
     started: float,
-    finish: Callable[[Connection, Staging], Finished | None],
+    finish: Callable[[Connection, Staging, str], Finished | None],
 ) -> Report:
     """Check, compare and swap in every data set of the load, in the load's one transaction."""
     stagings = _named(connection, stream, job)
     extents = {id_: check(connection, staging) for id_, staging in stagings.items()}
-    published = []
+    published, differences = [], {}
     for id_, staging in stagings.items():
         served = served_release(connection, id_)
-        changes = compare(connection, staging, served)
-        unchanged = changes is None and served is not None
-        published.append(
-            _published(id_, staging, extents[id_], changes or Changes(0, 0, 0), served if unchanged else None)
-        )
+        differences[id_] = difference = compare(connection, staging, served, id_)
+        changes = difference.changes if difference else Changes(0, 0, 0)
+        published.append(_published(id_, staging, extents[id_], changes, None if difference else served))
     finished: dict[str, Finished | None] = {}
     for one in published:
         if one.outcome == "published":
             index(connection, stagings[one.id], search=_searched(job, served_release(connection, one.id)))
-            finished[one.id] = finish(connection, stagings[one.id])
+            finished[one.id] = finish(connection, stagings[one.id], one.id)
     notes = tuple(one.note for one in finished.values() if one and one.note)
     report = _report(job, rows, tuple(published), started, notes)
     for one in published:
         described = _described(job, one, stagings[one.id], interval(connection, stagings[one.id], job.options.time))
-        if one.outcome == "published":
+        difference = differences[one.id]
+        if difference is not None:
             made = finished[one.id]
-            swap(
+            edits = swap(
                 connection,
                 stagings[one.id],
                 one.id,
                 discard_edits=job.options.discard_edits,
                 also=made.swap if made else None,
             )
+            tell_whole(connection, one.id, one.release, difference, edits)
             record(connection, stagings[one.id], described, one.changes, report.as_json())
             if made:
                 made.record(connection, one.id)

@@ -10,12 +10,12 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from core.catalogue import GEOMETRY, RELEASE, BBox, Field, all_text
+from core.catalogue import CLEARANCE, GEOMETRY, RELEASE, BBox, Field, all_text
 from core.crs import WGS84, Srid, transformer
 from core.database import Connection, one_line, query
 from core.errors import ChengtuError, NoSuchDataset
 from loaders.report import Changes
-from loaders.staging import Staging
+from loaders.staging import Staging, clearance_column
 
 _BEYOND = 540  # degrees: more than a turn past the antimeridian is no longitude
 LOCK_TRIES = 600  # of 100 ms: readers hold a table for seconds at most, since statements time out
@@ -74,6 +74,7 @@ class Served(NamedTuple):
     geometry_type: str
     search: bool
     partition: str | None
+    change: int
 
 
 def served_release(connection: Connection, id_: str) -> Served | None:
@@ -83,7 +84,14 @@ def served_release(connection: Connection, id_: str) -> Served | None:
         return None
     fields = tuple(Field(field["name"], field["type"]) for field in row["fields"])
     return Served(
-        row["release"], row["key_column"], fields, row["srid"], row["geometry_type"], row["search"], row["partition"]
+        row["release"],
+        row["key_column"],
+        fields,
+        row["srid"],
+        row["geometry_type"],
+        row["search"],
+        row["partition"],
+        row["change"],
     )
 
 
@@ -138,46 +146,15 @@ def index_words(connection: Connection, release: str, fields: tuple[Field, ...])
     """Make the index of words anywhere in the texts of a release, where it has any and has it not already."""
     text = all_text(fields, sql.Identifier)
     if text is not None:
-        table = _relation(release)
+        table = relation(release)
         name = sql.Identifier(f"{release.rsplit('.', maxsplit=1)[-1]}_words")
         connection.execute(query("allow_search"))
         connection.execute(query("search_index").format(name=name, release=table, text=text))
 
 
-def compare(connection: Connection, staging: Staging, served: Served | None) -> Changes | None:
-    """What changes against the release being served; None when nothing does, not even the table's shape.
-
-    The table may have been altered by hand since: only what is still as the catalogue says is compared.
-    """
-    if served is None or served.partition is None:
-        return Changes(staging.tally.rows, 0, 0)
-    have = _columns(connection, served.partition)
-    comparable = served.srid == staging.place.srid and have.get(staging.key) == staging.key_type and GEOMETRY in have
-    if served.key != staging.key or not comparable:
-        old = connection.execute(sql.SQL("select count(*) as n from {}").format(_relation(served.partition))).fetchone()
-        return Changes(staging.tally.rows, int(old["n"]) if old else 0, 0)
-    names = [*(name for name, type_ in staging.fields if have.get(name) == type_), GEOMETRY]
-    statement = query("compare_releases").format(
-        key=sql.Identifier(staging.key),
-        old=_relation(served.partition),
-        staging=staging.table,
-        old_values=_row("old", names),
-        new_values=_row("new", names),
-    )
-    row = connection.execute(statement).fetchone()
-    changes = Changes(**row) if row else Changes(0, 0, 0)
-    whole = all(have.get(name) == type_ for name, type_ in served.fields)
-    same_shape = whole and served.fields == staging.fields and served.geometry_type == staging.type_name
-    return None if same_shape and not any(changes) else changes
-
-
-def _relation(name: str) -> sql.Identifier:
-    """An identifier from what `regclass::text` wrote: ours are plain lower-case names."""
+def relation(name: str) -> sql.Identifier:
+    """The name of a table, from what `regclass::text` wrote: ours are plain lower-case names."""
     return sql.Identifier(*name.split("."))
-
-
-def _row(alias: str, names: list[str]) -> sql.Composable:
-    return sql.SQL("row({})").format(sql.SQL(", ").join(sql.Identifier(alias, name) for name in sorted(names)))
 
 
 def swap(
@@ -187,13 +164,14 @@ def swap(
     *,
     discard_edits: bool,
     also: Callable[[Connection, str], None] | None = None,
-) -> None:
+) -> int:
     """Put the new release in the old one's place: views, policies and readers of the parent table live on.
 
     What belongs to the release besides its table is swapped by `also`, under the same lock.
 
     Readers are never kept waiting for long: each try for the lock gives up after 100 ms and lets them pass.
-    Raises `EditsWouldBeLost` where features were edited since the last release, up to the moment of the lock.
+    Raises `EditsWouldBeLost` where features were edited since the last release, up to the moment of the lock; the
+    number of those edits comes back where that is nothing to mind.
     """
     if not connection.execute(query("relation_columns"), {"table": f"data.{id_}"}).fetchall():
         connection.execute(
@@ -204,7 +182,7 @@ def swap(
         try:
             with connection.transaction():
                 connection.execute("set local lock_timeout = '100ms'")
-                _lock(connection, id_, discard_edits)
+                edits = _lock(connection, id_, discard_edits)
                 _exchange(connection, staging, id_)
                 (also or _drop_levels)(connection, id_)
         except psycopg.errors.LockNotAvailable:
@@ -212,7 +190,7 @@ def swap(
         except (psycopg.errors.DependentObjectsStillExist, psycopg.errors.FeatureNotSupported) as error:
             raise DependentView(id=id_, reason=error.diag.message_detail or one_line(error)) from error
         else:
-            return
+            return edits
     raise TableHeld(id=id_)
 
 
@@ -221,19 +199,21 @@ def _drop_levels(connection: Connection, id_: str) -> None:
     connection.execute(query("drop_levels"), {"id": id_})
 
 
-def _lock(connection: Connection, id_: str, discard_edits: bool) -> None:
+def _lock(connection: Connection, id_: str, discard_edits: bool) -> int:
     """Keep readers and editors out; only now is it certain that no edit comes between."""
     connection.execute(sql.SQL("lock table {} in access exclusive mode").format(sql.Identifier("data", id_)))
     row = connection.execute(query("change_number"), {"id": id_}).fetchone()
-    if row and row["change"] and not discard_edits:
-        raise EditsWouldBeLost(id=id_, edits=row["change"])
+    edits = int(row["change"]) if row else 0
+    if edits and not discard_edits:
+        raise EditsWouldBeLost(id=id_, edits=edits)
+    return edits
 
 
 def _exchange(connection: Connection, staging: Staging, id_: str) -> None:
     parent = sql.Identifier("data", id_)
     partitions = connection.execute(query("partitions"), {"table": f"data.{id_}"}).fetchall()
     for partition in partitions:
-        old = _relation(partition["name"])
+        old = relation(partition["name"])
         connection.execute(sql.SQL("alter table {} detach partition {}").format(parent, old))
         connection.execute(sql.SQL("drop table {}").format(old))
     _reshape(connection, staging, id_)
@@ -241,14 +221,19 @@ def _exchange(connection: Connection, staging: Staging, id_: str) -> None:
     connection.execute(
         sql.SQL("alter table {} attach partition {} for values in ({})").format(parent, staging.table, release)
     )
+    connection.execute(query("watch"), {"table": f"data.{staging.name}"})
 
 
 def _reshape(connection: Connection, staging: Staging, id_: str) -> None:
     """Give the parent the columns of the new release; it holds no rows, so this takes no time."""
     parent = sql.Identifier("data", id_)
-    have = _columns(connection, f"data.{id_}")
-    want = _columns(connection, f"data.{staging.name}")
-    for name in have.keys() - want.keys():
+    have = columns_of(connection, f"data.{id_}")
+    want = columns_of(connection, f"data.{staging.name}")
+    computed = want.pop(CLEARANCE, None)
+    if CLEARANCE in have and (computed is None or have[GEOMETRY] != want[GEOMETRY]):
+        connection.execute(query("drop_clearance").format(table=parent))
+        del have[CLEARANCE]
+    for name in have.keys() - want.keys() - {CLEARANCE}:
         connection.execute(sql.SQL("alter table {} drop column {}").format(parent, sql.Identifier(name)))
     for name, type_ in want.items():
         column = sql.SQL("{} {}").format(sql.Identifier(name), _type(type_))
@@ -259,9 +244,12 @@ def _reshape(connection: Connection, staging: Staging, id_: str) -> None:
                 parent, sql.Identifier(name), _type(type_)
             )
             connection.execute(retype)
+    if computed is not None and CLEARANCE not in have:
+        connection.execute(query("add_clearance").format(table=parent, column=clearance_column()))
 
 
-def _columns(connection: Connection, table: str) -> dict[str, str]:
+def columns_of(connection: Connection, table: str) -> dict[str, str]:
+    """The columns of a table with their types, as PostgreSQL writes them."""
     rows = connection.execute(query("relation_columns"), {"table": table}).fetchall()
     return {row["name"]: row["type"] for row in rows}
 

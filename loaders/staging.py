@@ -7,9 +7,9 @@ from pgpq import ArrowToPostgresBinaryEncoder
 from psycopg import sql
 
 from core.arrow import ARROW_TYPES
-from core.catalogue import GEOMETRY, Field
+from core.catalogue import CLEARANCE, GEOMETRY, Field
 from core.database import Connection, query
-from loaders.geometry import MULTI_NAMES, POINT, Ordinates, promote_points, widest
+from loaders.geometry import COLLECTION, MULTI_NAMES, POINT, POLYGON, Ordinates, promote_points, widest
 from loaders.report import Tally
 
 ROW_NUMBER = "fid"  # the key of data that has none of its own: the row's number in the source, from 1
@@ -117,7 +117,8 @@ class Staging:
             sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(_ours(column.type)))
             for column in self._columns()
         ]
-        return sql.SQL(", ").join([*typed, sql.SQL("{} {}").format(sql.Identifier(GEOMETRY), self.geometry_type)])
+        geometry = sql.SQL("{} {}").format(sql.Identifier(GEOMETRY), self.geometry_type)
+        return sql.SQL(", ").join([*typed, geometry, *([clearance_column()] if self._has_clearance else [])])
 
     def copy(self, rows: pa.RecordBatch, *, ordinates: Ordinates, multi_points: bool) -> None:
         """Append rows; the table widens when they have more ordinates, or more parts, than it knew."""
@@ -151,7 +152,19 @@ class Staging:
             if not self.place.generic:
                 self._retype("st_multi")
 
+    @property
+    def _has_clearance(self) -> bool:
+        return self.family in (POLYGON, COLLECTION) or self.place.generic
+
     def _retype(self, force: str) -> None:
+        """Change the geometry's type; a column computed from it must stand aside meanwhile."""
+        if self._has_clearance:
+            self._connection.execute(query("drop_clearance").format(table=self.table))
+        self._change_type(force)
+        if self._has_clearance:
+            self._connection.execute(query("add_clearance").format(table=self.table, column=clearance_column()))
+
+    def _change_type(self, force: str) -> None:
         if self.tally.rows == 0:
             statement = sql.SQL("alter table {} alter column geom type {}").format(self.table, self.geometry_type)
         else:
@@ -159,6 +172,11 @@ class Staging:
                 staging=self.table, type=self.geometry_type, force=sql.Identifier(force)
             )
         self._connection.execute(statement)
+
+
+def clearance_column() -> sql.Composable:
+    """The column that PostgreSQL computes of each polygon: what its tiles need to know of it."""
+    return query("clearance_column").format(name=sql.Identifier(CLEARANCE))
 
 
 def _ours(text: str) -> Any:  # noqa: ANN401 — vouched to be LiteralString

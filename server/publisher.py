@@ -16,6 +16,7 @@ from features.offer import RoundTrips
 from features.table import Table
 from server.resources import configuration
 from server.service import Service
+from tiles.layer import TileLayer
 
 _TICK = 0.5  # seconds between looks at whether someone asked for one
 
@@ -35,6 +36,7 @@ class Publisher:
     def __init__(self, service: Service, door: Door) -> None:
         self.quarantined: dict[str, Dataset] = {}
         self.tables: dict[str, Table] = {}  # never changed, but replaced as a whole
+        self.layers: dict[str, TileLayer] = {}  # likewise
         self._service = service
         self._door = door
         self._fingerprint = ""
@@ -55,6 +57,7 @@ class Publisher:
                 LOGGER.warning("quarantined %s: %s", id_, one.problem.en)
         self.quarantined = broken
         self.tables = {one.dataset.id: one for one in tables}
+        self.layers = {one.dataset.id: TileLayer(one.dataset) for one in tables}
         return configuration(self._service, self.tables.values(), self._door)
 
     def _table_of(self, dataset: Dataset, connection: Connection) -> Table:

@@ -28,8 +28,12 @@ class Zipping:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        wanted = _WANTED.search(Headers(scope=scope).get("accept-encoding", "")) is not None
-        await self.app(scope, receive, _Answer(send, wanted).send)
+        await self.app(scope, receive, _Answer(send, wants_gzip(Headers(scope=scope))).send)
+
+
+def wants_gzip(asked: Headers) -> bool:
+    """Whether a client can read gzip."""
+    return _WANTED.search(asked.get("accept-encoding", "")) is not None
 
 
 class _Answer:

@@ -28,6 +28,9 @@ select
     d.max_age,
     d.change,
     d.changed_at,
+    d.style,
+    d.portrayal,
+    d.levels,
     case  -- infinity, and years that are no year of RFC 3339, are no bounds to tell
         when d.time_extent[1] >= '0001-01-01 00:00Z' and d.time_extent[2] < '10000-01-01 00:00Z' then d.time_extent
     end as time_extent,
@@ -59,6 +62,10 @@ select
 from chengtu.dataset as d
 where %(id)s::text is null or d.id = %(id)s
 
+-- name: own_style
+-- The style that a data set is drawn by, where it has one of its own.
+select d.style from chengtu.dataset as d where d.id = %(id)s
+
 -- name: catalogue_fingerprint
 -- A short text that changes whenever a data set, or the shape of a table in `data`, does.
 select md5(concat(
@@ -80,7 +87,8 @@ select
     d.srid,
     d.geometry_type,
     d.search,
-    i.inhrelid::regclass::text as partition
+    i.inhrelid::regclass::text as partition,
+    d.change
 from chengtu.dataset as d
 left join pg_inherits as i on i.inhparent = to_regclass('data.' || quote_ident(d.id))
 where d.id = %(id)s

@@ -38,6 +38,18 @@ create table {table} ({columns}, ct_release bigint not null) partition by list (
 -- The table of one release, filled before anyone sees it; its check lets it be attached without a scan.
 create table {staging} ({columns}, ct_release bigint not null default {release}, check (ct_release = {release}))
 
+-- name: clearance_column
+-- How far the parts of a polygon are from each other: computed at each change, by whomever it is made.
+{name} real generated always as (chengtu.clearance(geom)) stored
+
+-- name: add_clearance
+-- Compute it for all rows.
+alter table {table} add column {column}
+
+-- name: drop_clearance
+-- Let it go, since the type of a column that another is computed from cannot change.
+alter table {table} drop column if exists ct_clear
+
 -- name: copy_staging
 -- The fast road in: rows in binary, frozen, since nobody else can see the table yet.
 copy {staging} ({columns}) from stdin with (format binary, freeze)
@@ -70,16 +82,51 @@ select
     st_ymax(st_extent(geom)) as ymax
 from {staging}
 
--- name: compare_releases
--- What a release adds, removes and changes against the one being served, by key.
+-- name: find_difference
+-- What tells a release from the one being served, by key.
+create temporary table {difference} on commit drop as
 select
-    count(*) filter (where old.{key} is null) as added,
-    count(*) filter (where new.{key} is null) as removed,
-    count(*) filter (
-        where old.{key} is not null and new.{key} is not null and ({old_values}) is distinct from ({new_values})
-    ) as changed
+    coalesce(old.{key}, new.{key}) as key,
+    case
+        when old.{key} is null then 'I'
+        when new.{key} is null then 'D'
+        else 'U'
+    end as op
 from {old} as old
 full join {staging} as new on old.{key} = new.{key}
+where old.{key} is null or new.{key} is null or ({old_values}) is distinct from ({new_values})
+
+-- name: count_difference
+-- How many features a release adds, removes and changes.
+select
+    count(*) filter (where d.op = 'I') as added,
+    count(*) filter (where d.op = 'D') as removed,
+    count(*) filter (where d.op = 'U') as changed
+from {difference} as d
+
+-- name: log_difference
+-- Write down what a release changes, feature by feature.
+insert into chengtu.change_log (dataset, release, change, ordinal, op, key, old_box, new_box)
+select
+    %(id)s,
+    %(release)s,
+    0,
+    row_number() over (),
+    d.op,
+    chengtu.key_text(d.key),
+    chengtu.degrees_box(old.geom),
+    chengtu.degrees_box(new.geom)
+from {difference} as d
+left join {old} as old on d.key = old.{key}
+left join {staging} as new on d.key = new.{key}
+
+-- name: forget_difference
+-- Take back what was written down of a release.
+delete from chengtu.change_log where dataset = %(id)s and release = %(release)s
+
+-- name: log_release
+-- Write down that everything must be read anew.
+insert into chengtu.change_log (dataset, release, change, ordinal, op) values (%(id)s, %(release)s, 0, 1, 'R')
 
 -- name: relation_columns
 -- The columns of a table by name, with their types as PostgreSQL writes them; none when there is no such table.

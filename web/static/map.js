@@ -1,23 +1,18 @@
-/** The map page: the city's collections as layers, fetched for the view, with nothing from outside. */
+/** The map page: the city's collections as vector tiles in the service's own style, with nothing from outside. */
 import * as maplibre from "./vendor/maplibre-gl/maplibre-gl.mjs";
 import { h, inLanguage, isWebAddress, withCommas } from "./dom.js";
-import { catalogue, cityExtent } from "./map/catalogue.js";
-import { CLICKABLE, Layer, SLOTS } from "./map/layer.js";
+import { catalogue, cityExtent, cityStyle, meets } from "./map/catalogue.js";
+import { Layer } from "./map/layer.js";
 import { Panel } from "./map/panel.js";
 import { popupContent } from "./map/popup.js";
-import { theme } from "./map/theme.js";
+import { addSelection, select } from "./map/selection.js";
+import { DARK, theme } from "./map/theme.js";
 import { language, words } from "./map/words.js";
 
-const ON_AT_FIRST = 8;
-const IS_POINT = ["in", ["geometry-type"], ["literal", ["Point", "MultiPoint"]]];
-const QUIET = 250; // ms without a move before the view is fetched
+const ON_AT_FIRST = 12;
 
 const root = document.body.dataset.root;
-const panel = new Panel(document.querySelector(".panel"), root, {
-  toggle,
-  zoomTo,
-  retry: (layer) => settled([layer.refresh(view())]),
-});
+const panel = new Panel(document.querySelector(".panel"), root, { toggle, zoomTo, retry });
 let layers = [];
 let map = null;
 let popup = null;
@@ -26,14 +21,18 @@ start();
 
 async function start() {
   try {
-    const collections = await catalogue(root, language);
+    const style = await cityStyle(root, language, theme());
+    const collections = await catalogue(root, language, style);
     const first = atFirst(collections);
-    map = makeMap(cityExtent(first.length ? first : collections));
-    layers = collections.map((collection) => new Layer(map, collection, root, layerChanged));
-    layers.forEach((layer) => (layer.on = map !== null && first.includes(layer.collection)));
+    const height = ({ id }) => style.layers.findIndex((layer) => layer["source-layer"] === id);
+    collections.sort((a, b) => height(b) - height(a));
+    layers = collections.map((collection) => new Layer(collection, layerChanged));
+    layers.forEach((layer) => (layer.on = first.includes(layer.collection)));
+    map = makeMap(cityExtent(first.length ? first : collections), style);
+    if (!map) layers.forEach((layer) => (layer.on = false));
     panel.fill(layers);
     if (!layers.length) panel.say(words.noLayers);
-    if (map) map.on("load", begin);
+    if (map) map.on("load", () => begin(style));
     else document.body.dataset.ready = "true";
   } catch (error) {
     panel.say(words.noCatalogue(error.message));
@@ -42,31 +41,28 @@ async function start() {
   window.chengtuMap = { map, layers, shown };
 }
 
-/** What a test or a curious person may ask: how many features of each layer are drawn. */
+/** What a test or a curious person may ask: how many pieces of each layer are drawn. */
 function shown() {
-  return Object.fromEntries(
-    layers.filter((layer) => layer.visible).map((layer) => [layer.collection.id, layer.features.length]),
-  );
+  const drawn = ({ clickable }) => map.queryRenderedFeatures({ layers: clickable.filter((id) => map.getLayer(id)) });
+  const visible = layers.filter((layer) => layer.state.kind === "shown");
+  return Object.fromEntries(visible.map((layer) => [layer.collection.id, drawn(layer).length]));
 }
 
-/** The collections named in the address, else the first few that can be drawn. */
+/** The collections named in the address, else those that lie where most of them do. */
 function atFirst(collections) {
   const named = new URLSearchParams(location.search).get("layers");
   if (named !== null) return collections.filter(({ id }) => named.split(",").includes(id));
-  return collections.filter(({ drawable }) => drawable).slice(0, ON_AT_FIRST);
+  const city = cityExtent(collections);
+  const here = ({ extent, drawable }) => drawable && extent && (!city || meets(extent, city));
+  return collections.filter(here).slice(0, ON_AT_FIRST);
 }
 
-function makeMap(extent) {
+function makeMap(extent, { layers: [ground] }) {
   maplibre.setWorkerUrl(new URL("./vendor/maplibre-gl/maplibre-gl-worker.mjs", import.meta.url).href);
-  const hidden = { visibility: "none" };
   try {
     const made = new maplibre.Map({
       container: "map",
-      style: {
-        version: 8,
-        sources: {},
-        layers: SLOTS.map((id) => ({ id, type: "background", layout: hidden })),
-      },
+      style: { version: 8, sources: {}, layers: [ground] },
       hash: true,
       locale: words.controls,
       attributionControl: false,
@@ -99,23 +95,16 @@ function room() {
 
 function view() {
   const box = map.getBounds();
-  return [
-    Math.max(-180, box.getWest()),
-    Math.max(-90, box.getSouth()),
-    Math.min(180, box.getEast()),
-    Math.min(90, box.getNorth()),
-  ];
+  return [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()];
 }
 
-function begin() {
-  addSelection();
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint);
-  let timer = 0;
-  map.on("movestart", () => (document.body.dataset.ready = "false"));
-  map.on("moveend", () => {
-    clearTimeout(timer);
-    timer = setTimeout(refresh, QUIET);
-  });
+function begin(style) {
+  put(style);
+  DARK.addEventListener("change", repaint);
+  map.on("movestart", busy);
+  map.on("idle", settled);
+  map.on("error", failed);
+  map.on("moveend", languageLink);
   map.on("click", ({ point, lngLat }) => inspect(point, lngLat));
   map.on("mousemove", ({ point, lngLat }) => {
     map.getCanvas().style.cursor = featuresAt(point).length ? "pointer" : "";
@@ -127,25 +116,57 @@ function begin() {
   });
   tellPlace(map.getCenter());
   languageLink();
-  refresh();
 }
 
-async function refresh() {
-  languageLink();
-  await settled(layers.map((layer) => layer.refresh(view())));
+/** Put the city's style on the map layer by layer: one that MapLibre refuses leaves the others whole. */
+function put(style) {
+  for (const [id, source] of Object.entries(style.sources)) {
+    if (!map.getSource(id)) map.addSource(id, source);
+  }
+  for (const layer of layers) {
+    layer.styles = style.layers.filter(({ source }) => source?.replace(/-names$/, "") === layer.collection.id);
+  }
+  const hidden = new Set(layers.filter(({ visible }) => !visible).flatMap(({ styles }) => styles));
+  for (const one of style.layers) {
+    const visibility = hidden.has(one) ? "none" : "visible";
+    if (!map.getLayer(one.id)) map.addLayer({ ...one, layout: { ...one.layout, visibility } });
+  }
+  addSelection(map);
+  layers.forEach((layer) => layer.set(map, layer.on));
+}
+
+/** The page has turned light or dark: the service draws the same city in the other colours. */
+async function repaint() {
+  busy();
+  const style = await cityStyle(root, language, theme());
+  for (const { id } of map.getStyle().layers) map.removeLayer(id);
+  const legends = new Map(style.metadata["chengtu:legend"].map(({ id, entries }) => [id, entries]));
+  put(style);
+  for (const layer of layers) {
+    layer.collection.entries = legends.get(layer.collection.id) ?? [];
+    panel.explain(layer);
+  }
 }
 
 /** `data-ready` on the body says whether everything asked for is drawn. */
-async function settled(requests) {
+function busy() {
   document.body.dataset.ready = "false";
-  await Promise.all(requests);
-  map.once("idle", () => (document.body.dataset.ready = String(!map.isMoving())));
-  map.triggerRepaint();
+}
+
+function settled() {
+  layers.forEach((layer) => layer.tell(map, view()));
+  document.body.dataset.ready = String(!map.isMoving());
+}
+
+function failed({ sourceId, error }) {
+  const layer = layers.find(({ collection }) => collection.id === sourceId);
+  if (!layer) return console.warn(error?.message);
+  layer.broken = error?.status ? `HTTP ${error.status}` : words.noAnswer;
+  layer.tell(map, view());
 }
 
 function layerChanged(layer) {
   panel.update(layer);
-  if (layer.visible) [...layers].sort((a, b) => b.size - a.size).forEach((each) => each.raise());
   tellSources();
 }
 
@@ -155,7 +176,18 @@ function toggle(layer, on) {
   address.searchParams.set("layers", keep.join(","));
   history.replaceState(history.state, "", withCommas(address));
   languageLink();
-  if (map) settled([layer.set(on, view())]);
+  if (!map) return;
+  busy();
+  layer.set(map, on);
+  map.triggerRepaint();
+}
+
+function retry(layer) {
+  layer.broken = null;
+  layer.become({ kind: "loading" });
+  busy();
+  map.refreshTiles(layer.collection.id);
+  map.triggerRepaint();
 }
 
 function zoomTo(layer) {
@@ -168,71 +200,30 @@ function languageLink() {
   link.href = inLanguage(link.dataset.language);
 }
 
-/** Names and outlines take on the page's colours again when it turns light or dark. */
-function repaint() {
-  const { ink, paper, seal } = theme();
-  for (const { id, type } of map.getStyle().layers) {
-    if (type === "symbol") {
-      map.setPaintProperty(id, "text-color", ink);
-      map.setPaintProperty(id, "text-halo-color", paper);
-    } else if (id.endsWith("/points")) map.setPaintProperty(id, "circle-stroke-color", paper);
-  }
-  map.setPaintProperty("-selected-line", "line-color", seal);
-  map.setPaintProperty("-selected-point", "circle-stroke-color", seal);
-}
-
-/** The looked-at feature, outlined; no collection can have an id that begins with a dash. */
-function addSelection() {
-  const { seal } = theme();
-  map.addSource("-selected", { type: "geojson", data: { type: "FeatureCollection", features: [] } });
-  map.addLayer({
-    id: "-selected-line",
-    source: "-selected",
-    type: "line",
-    filter: ["!", IS_POINT],
-    layout: { "line-join": "round" },
-    paint: { "line-color": seal, "line-width": 3.5 },
-  });
-  map.addLayer({
-    id: "-selected-point",
-    source: "-selected",
-    type: "circle",
-    filter: IS_POINT,
-    paint: {
-      "circle-radius": 9,
-      "circle-color": "transparent",
-      "circle-stroke-color": seal,
-      "circle-stroke-width": 3,
-    },
-  });
-}
-
-/** The features under a pixel, topmost first, each once. */
+/** The features under a pixel, topmost first, each once; several of low zooms that were merged have no key. */
 function featuresAt({ x, y }) {
-  const ids = layers
-    .filter((layer) => layer.visible)
-    .flatMap(({ collection }) => CLICKABLE.map((part) => `${collection.id}/${part}`));
-  const [low, high] = [-4, 4].map((by) => [x + by, y + by]);
-  const hits = map.queryRenderedFeatures([low, high], { layers: ids.filter((id) => map.getLayer(id)) });
+  const visible = layers.filter((layer) => layer.visible);
+  const ids = visible.flatMap(({ clickable }) => clickable).filter((id) => map.getLayer(id));
+  const [low, high] = [-3, 3].map((by) => [x + by, y + by]);
   const found = new Map();
-  for (const { source, properties } of hits) {
+  for (const { source, id, properties } of map.queryRenderedFeatures([low, high], { layers: ids })) {
     const layer = layers.find(({ collection }) => collection.id === source);
-    found.set(`${source}/${properties.index}`, { layer, feature: layer.features[properties.index] });
+    const key = id ?? properties[layer.collection.key] ?? null;
+    const name = JSON.stringify([source, key ?? properties]);
+    if (!found.has(name)) found.set(name, { layer, key, properties });
   }
-  return [...found.values()].filter(({ feature }) => feature);
+  return [...found.values()];
 }
 
 function inspect(point, lngLat) {
   popup?.remove();
   const found = featuresAt(point);
   if (!found.length) return;
-  const select = ({ feature }) =>
-    map.getSource("-selected").setData({ type: "Feature", properties: {}, geometry: feature.geometry });
   popup = new maplibre.Popup({ maxWidth: "min(22rem, 86vw)" })
     .setLngLat(lngLat)
-    .setDOMContent(popupContent(found, root, select))
+    .setDOMContent(popupContent(found, root, (geometry) => select(map, geometry)))
     .addTo(map);
-  popup.on("close", () => map.getSource("-selected").setData({ type: "FeatureCollection", features: [] }));
+  popup.on("close", () => select(map, null));
 }
 
 function tellPlace({ lng, lat }) {
@@ -243,7 +234,7 @@ function tellPlace({ lng, lat }) {
 /** Who the data on the map are from and what may be done with them, each said once. */
 function tellSources() {
   const seen = new Map();
-  for (const { collection } of layers.filter((layer) => layer.visible)) {
+  for (const { collection } of layers.filter((layer) => layer.state.kind === "shown")) {
     const said = [collection.origin, collection.license].filter(Boolean);
     if (said.length) seen.set(said.map(({ title }) => title).join(), said);
   }

@@ -1,55 +1,41 @@
-/** The city's collections, and what can be known of them before anything is drawn. */
-const COLOURS = [
-  "#1f78b4",
-  "#d97706",
-  "#2a9d5c",
-  "#c8385a",
-  "#7b5cc4",
-  "#a6761d",
-  "#0f9aa6",
-  "#d45fa5",
-  "#6b8e23",
-  "#4a66d8",
-  "#b5532a",
-  "#5f7f95",
-];
+/** The city's collections, how the service's style draws them, and what can be known before anything is drawn. */
 
-/** Fetch all collections -> [{id, title, colour, extent, drawable, origin, license}]. */
-export async function catalogue(root, language) {
-  const answer = await fetch(`${root}/collections?f=json&lang=${language}`);
-  if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
-  const { collections } = await answer.json();
-  const colours = colourById(collections.map(({ id }) => id));
+/** Fetch all collections -> [{id, title, extent, drawable, origin, license, key, classField, entries, shape}]. */
+export async function catalogue(root, language, style) {
+  const { collections } = await json(`${root}/collections?f=json&lang=${language}`);
+  const legends = new Map(style.metadata["chengtu:legend"].map((legend) => [legend.id, legend]));
   return collections.map((collection) => ({
     id: collection.id,
     title: collection.title || collection.id,
-    colour: colours.get(collection.id),
+    count: collection.itemCount,
     extent: extentOf(collection),
-    drawable: collection.itemType === "feature",
+    drawable: legends.has(collection.id),
     origin: linkOf(collection, "via"),
     license: linkOf(collection, "license"),
+    ...legendOf(legends.get(collection.id)),
   }));
 }
+
+/** The style of the city, in the page's language, for light or dark. */
+export const cityStyle = (root, language, theme) => json(`${root}/style.json?lang=${language}&theme=${theme}`);
+
+export async function json(address, signal) {
+  const answer = await fetch(address, { signal, headers: { Accept: "application/json" } });
+  if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+  return answer.json();
+}
+
+const legendOf = (legend) => ({
+  key: legend?.key,
+  classField: legend?.class,
+  shape: legend?.role === "boundary" ? "boundary" : (legend?.shape ?? "none"),
+  entries: legend?.entries ?? [],
+});
 
 /** The first link of a relation: `via` names where the data are from, `license` what may be done with them. */
 function linkOf({ links = [] }, relation) {
   const link = links.find(({ rel }) => rel === relation);
   return link ? { href: link.href, title: link.title || link.href } : null;
-}
-
-/** The same id has the same colour on every visit; a taken colour moves on to the next free one. */
-function colourById(ids) {
-  const taken = new Set();
-  return new Map(
-    [...ids].sort().map((id) => {
-      if (taken.size === COLOURS.length) taken.clear();
-      let index =
-        [...id].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 9973, 7) % COLOURS.length;
-      while (taken.has(index)) index = (index + 1) % COLOURS.length;
-      taken.add(index);
-      return [id, COLOURS[index]];
-    }),
-  );
 }
 
 /** [west, south, east, north], heights dropped; null where the collection says nothing usable. */
@@ -74,7 +60,7 @@ export function cityExtent(collections) {
   return union(near.length ? near : known);
 }
 
-export const union = (boxes) =>
+const union = (boxes) =>
   boxes.reduce((a, b) => [
     Math.min(a[0], b[0]),
     Math.min(a[1], b[1]),
@@ -83,6 +69,3 @@ export const union = (boxes) =>
   ]);
 
 export const meets = (a, b) => a[0] <= b[2] && b[0] <= a[2] && a[1] <= b[3] && b[1] <= a[3];
-
-export const within = (inner, outer) =>
-  inner[0] >= outer[0] && inner[1] >= outer[1] && inner[2] <= outer[2] && inner[3] <= outer[3];

@@ -1,40 +1,58 @@
-/** What a click found: one feature at a time, its attributes as text, a way to the next. */
+/** What a click found: one feature at a time, its attributes fetched from the service, a way to the next. */
 import { h, isWebAddress } from "../dom.js";
+import { json } from "./catalogue.js";
 import { nameOf } from "./names.js";
+import { dot } from "./panel.js";
 import { words } from "./words.js";
 
 const ROWS = 14;
 
-/** Content for `found`, a list of {layer, feature}; `select` is told which one is looked at. */
+/** Content for `found`, a list of {layer, key, properties}; `select` is given the geometry of the one looked at. */
 export function popupContent(found, root, select) {
-  const content = h("div", { class: "feature" });
-  const show = (index) => {
-    const { layer, feature } = found[index];
-    content.replaceChildren(
-      ...card(layer.collection, feature, root),
-      found.length > 1 ? pager(index, found.length, show) : "",
-    );
-    select(found[index]);
+  const content = h("div", { class: "feature", "aria-live": "polite" });
+  let shown = 0;
+  const show = async (index) => {
+    shown = index;
+    const fill = (...parts) => content.replaceChildren(...parts, found.length > 1 ? pager(index, found.length, show) : "");
+    select(null);
+    fill(...card(found[index], { properties: found[index].properties }, root, words.loading));
+    if (found[index].key == null) return fill(...card(found[index], { properties: found[index].properties }, root, words.merged));
+    try {
+      const feature = await json(itemOf(found[index], root) + "?f=json");
+      if (shown !== index) return;
+      select(feature.geometry);
+      fill(...card(found[index], feature, root));
+    } catch (error) {
+      if (shown === index) fill(...card(found[index], { properties: {} }, root, words.failed(error.message)));
+    }
   };
   show(0);
   return content;
 }
 
-function card(collection, feature, root) {
-  const swatch = h("span", { class: "swatch" });
-  swatch.style.setProperty("--colour", collection.colour);
-  const rows = Object.entries(feature.properties ?? {}).filter(([, value]) => value != null && value !== "");
-  const items = `${root}/collections/${encodeURIComponent(collection.id)}/items`;
+const itemOf = ({ layer, key }, root) =>
+  `${root}/collections/${encodeURIComponent(layer.collection.id)}/items/${encodeURIComponent(key)}`;
+
+/** One feature: its collection, its name, its attributes; `note` says why there are no more of them. */
+export function card(one, { properties }, root, note) {
+  const { collection } = one.layer;
+  const rows = Object.entries(properties ?? {}).filter(([, value]) => value != null && value !== "");
   const line = ([key, value]) => h("tr", {}, h("th", { scope: "row" }, key), h("td", {}, shown(value)));
-  const link = () => h("a", { href: `${items}/${encodeURIComponent(feature.id)}` }, words.details);
   return [
-    h("p", { class: "kind" }, swatch, collection.title),
-    h("h2", {}, nameOf(feature.properties) ?? String(feature.id ?? "")),
+    h("p", { class: "kind" }, dot(collection.shape, colourOf(collection, one.properties)), collection.title),
+    h("h2", {}, nameOf(properties) ?? String(one.key ?? classOf(collection, one.properties)?.title ?? "")),
     h("table", {}, h("tbody", {}, rows.slice(0, ROWS).map(line))),
     rows.length > ROWS && h("p", { class: "quiet" }, words.more(rows.length - ROWS)),
-    feature.id != null && h("p", {}, link()),
+    note && h("p", { class: "quiet" }, note),
+    one.key != null && h("p", {}, h("a", { href: itemOf(one, root) }, words.details)),
   ].filter(Boolean);
 }
+
+const classOf = ({ entries, classField }, properties) =>
+  entries.find(({ value }) => value != null && value === String(properties?.[classField]));
+
+const colourOf = (collection, properties) =>
+  (classOf(collection, properties) ?? collection.entries.at(-1))?.colour ?? "transparent";
 
 function shown(value) {
   if (typeof value === "object") return JSON.stringify(value);

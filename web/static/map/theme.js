@@ -1,8 +1,6 @@
-/** The page's colours for the things the map draws itself; they follow light and dark. */
-export function theme() {
-  const style = getComputedStyle(document.body);
-  const [ink, paper, seal] = ["--ink", "--paper", "--seal"].map((name) =>
-    style.getPropertyValue(name).trim(),
-  );
-  return { ink, paper, seal };
-}
+/** Light or dark, as the reader's machine is; and the page's colour for what the map itself draws. */
+export const DARK = matchMedia("(prefers-color-scheme: dark)");
+
+export const theme = () => (DARK.matches ? "dark" : "light");
+
+export const seal = () => getComputedStyle(document.body).getPropertyValue("--seal").trim();

@@ -1,0 +1,57 @@
+"""What tiles need while the server runs: connections, the question of positions, and the cache."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from core.database import Pool, open_async_pool, query, speaking_plainly
+from core.errors import BadSettings
+from core.settings import Settings
+from tiles.cache import TileCache
+from tiles.layer import TileLayer
+from tiles.matrix import known_sets, matrix_sets
+from tiles.positions import Positions
+from tiles.reader import Budget
+from tiles.service import Tiles
+
+_CONNECTIONS: Final = 3  # of a process, to make tiles; with one more for positions
+
+
+@asynccontextmanager
+async def open_tiles(settings: Settings, pool: Pool) -> AsyncIterator[Tiles]:
+    """The tiles of a server process, as long as it serves."""
+    sets = matrix_sets(_wanted_sets(settings))
+    dsn = settings.database_url or ""
+    identity = await asyncio.to_thread(_identity, pool)
+    cache = TileCache(settings.var / "tiles" / identity, settings.tile_cache)
+    making = await open_async_pool(dsn, settings, size=_CONNECTIONS, statement_timeout=settings.tile_timeout)
+    positions = Positions(dsn)
+    try:
+        yield Tiles(making, positions, cache, sets, Budget(settings.tile_budget, settings.tile_budget_gzip), _catch_up)
+    finally:
+        await asyncio.gather(making.close(), positions.close())
+        cache.close()
+
+
+def _wanted_sets(settings: Settings) -> tuple[str, ...]:
+    """The matrix sets that the settings name; web maps need Web Mercator in any case."""
+    names = tuple(
+        dict.fromkeys(one.strip() for one in f"WebMercatorQuad,{settings.tile_matrix_sets}".split(",") if one.strip())
+    )
+    known = known_sets()
+    if unknown := [name for name in names if name not in known]:
+        raise BadSettings(where="CHENGTU_TILE_MATRIX_SETS", problem=f"{unknown[0]} is none of {', '.join(known)}")
+    return names
+
+
+def _identity(pool: Pool) -> str:
+    """A short name of the database that is served."""
+    with speaking_plainly(), pool.connection() as connection:
+        row: Any = connection.execute(query("database_identity")).fetchone()
+    return hashlib.blake2b(row["identity"].encode(), digest_size=8).hexdigest()
+
+
+async def _catch_up(layer: TileLayer) -> None:
+    """Bring a data set's generalised features up to its features."""
