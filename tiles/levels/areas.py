@@ -28,12 +28,12 @@ def fullest(level: Level, groups: Ints) -> int:
     return int(np.unique(tiles_of(level.shapes[first]), return_counts=True)[1].max(initial=0))
 
 
-def grouped(level: Level, groups: Ints, constants: Codes) -> Step:
-    """Unite the groups, decide their classes and simplify; what collapses is left out."""
-    traits = joined(level.traits, groups, constants)
+def grouped(level: Level, groups: Ints, constants: Codes, decided: Ints | None = None) -> Step:
+    """Unite the groups, decide their classes (but for those that `decided` names) and simplify; what collapses is left out."""
+    traits = joined(level.traits, groups)
     shapes = dissolve(level.shapes, groups)
-    mixed = np.flatnonzero(traits.klass < 0)
-    klass = traits.klass.copy()
+    klass = traits.klass.copy() if decided is None else np.where(traits.klass < 0, decided, traits.klass)
+    mixed = np.flatnonzero(klass < 0)
     klass[mixed] = share_out(traits.amounts[mixed].astype(np.float64), _districts(shapes[mixed]))
     traits = classed(traits, klass, constants)
     simple = simplify(shapes)

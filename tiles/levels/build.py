@@ -6,14 +6,19 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.database import Connection
 from tiles.levels.budget import Budget, Measured, estimate, fullest_tiles, measure
-from tiles.levels.level import Step, Traits
+from tiles.levels.level import NO_FEATURE, Step, Traits, constants_of, nothing_amounts
 from tiles.levels.makers import Maker, makers_for
 from tiles.levels.source import Features, Table, read
+from tiles.levels.units import Ints
 from tiles.levels.whole import whole_zoom
 from tiles.levels.words import said
+from tiles.portrayal import Portrayal
+
+VERSION = 1  # of the way to generalise: what another one made is made anew before it is changed
 
 Tell = Callable[[int, int], None]  # zooms made, zooms in all
 
@@ -38,6 +43,7 @@ class Levels(NamedTuple):
     makers: tuple[Maker, ...]
     seconds: float
     budget: Budget
+    portrayal: Portrayal
 
     def as_json(self) -> dict[str, Any]:
         """What the catalogue says of them."""
@@ -46,34 +52,41 @@ class Levels(NamedTuple):
             "zooms": [_zoom_json(one) for one in self.zooms],
             "seconds": round(self.seconds, 2),
             "budget": {"raw": self.budget.raw, "gzip": self.budget.zipped},
+            "version": VERSION,
+            "portrayal": self.portrayal._asdict(),
+            "kinds": [maker.kind for maker in self.makers],
+            "constants": self._constants(),
         }
+
+    def _constants(self) -> list[list[str | None]]:
+        """For each class the texts of the attributes that all its features share."""
+        codes = constants_of(self.features.codes, self.features.klass, self.features.classes)
+        traits = Traits(np.full(len(codes), NO_FEATURE), codes, *_no_numbers(len(codes)))
+        return [list(row) for row in zip(*said(self.features, traits, np.arange(len(codes))).columns, strict=True)]
 
 
 def build(connection: Connection, table: Table, budget: Budget, tell: Tell) -> Levels:
     """Generalise the features of a table."""
     started = time.process_time()
     features = read(connection, table)
-    keyed = table.key_type in ("smallint", "integer", "bigint")
     everything = _all_traits(features)
-    whole = whole_zoom(connection, features, budget, partial(said, features, everything), keyed=keyed)
-    label = table.portrayal.label_field
-    makers = makers_for(features, table.carried.index(label) if label in table.carried else None) if whole else []
+    whole = whole_zoom(connection, features, budget, partial(said, features, everything), keyed=table.keyed)
+    makers = makers_for(features, table.label) if whole else []
     zooms = []
     for zoom in range(whole - 1, -1, -1):
         tell(whole - 1 - zoom, whole)
-        zooms.append(_made(connection, zoom, makers, features, budget, keyed=keyed))
-    return Levels(whole, tuple(zooms), features, tuple(makers), time.process_time() - started, budget)
+        zooms.append(_made(connection, zoom, makers, features, budget, keyed=table.keyed))
+    return Levels(whole, tuple(zooms), features, tuple(makers), time.process_time() - started, budget, table.portrayal)
 
 
 def _all_traits(features: Features) -> Traits:
     count = len(features.keys)
-    return Traits(
-        np.arange(count),
-        features.codes,
-        features.klass,
-        np.ones(count, dtype=np.int64),
-        np.zeros((count, 0), np.float32),
-    )
+    return Traits(np.arange(count), features.codes, *_no_numbers(count))
+
+
+def _no_numbers(count: int) -> tuple[Ints, Ints, NDArray[np.float32]]:
+    """Class, members and amounts of rows of which only keys and attributes matter."""
+    return np.zeros(count, dtype=np.int64), np.ones(count, dtype=np.int64), nothing_amounts(count)
 
 
 def _made(

@@ -8,7 +8,7 @@ import shapely
 
 from tiles.levels import areas, lines, points
 from tiles.levels.budget import Budget, estimate, within
-from tiles.levels.cells import Cells, cells_of, halved_cells
+from tiles.levels.cells import Cells, cells_of, coarsened
 from tiles.levels.level import NO_FEATURE, Codes, Level, Step, Traits, constants_of, nothing_amounts, taken, tiles_of
 from tiles.levels.mosaic import Mosaic, mosaic, outlines
 from tiles.levels.source import Features
@@ -22,6 +22,7 @@ _TOO_SMALL, _TOO_MUCH_LOST = 0.3, 0.02  # of the area
 class Maker(Protocol):
     """Makes levels of one kind of geometry, from the finest to the coarsest."""
 
+    kind: str
     steps: int
     which: Ints  # its features
     base: Level  # what a level is made of
@@ -73,6 +74,7 @@ class _Maker:
 class PointMaker(_Maker):
     """Thins points by rank."""
 
+    kind = "point"
     sizes = points.STEPS
 
     def guess(self, budget: Budget) -> int:
@@ -99,6 +101,7 @@ class PointMaker(_Maker):
 class LineMaker(_Maker):
     """Joins lines, and leaves out the short ones."""
 
+    kind = "line"
     sizes = lines.STEPS
 
     def __init__(self, features: Features, which: Ints, label: int | None) -> None:
@@ -123,7 +126,7 @@ class LineMaker(_Maker):
     def make(self, step: int, tile: int | None = None) -> Step:
         """Chains of lines of one class and name."""
         base = _part(self.base, tile)
-        return lines.coarser(base, lines.alike(base.traits, self.label), self.sizes[step], self.constants)
+        return lines.coarser(base, lines.alike(base.traits, self.label), self.sizes[step])
 
     def kept(self, made: Step) -> float:
         """The share of the length."""
@@ -134,6 +137,7 @@ class LineMaker(_Maker):
 class AreaMaker(_Maker):
     """Merges areas; where they become too small to be seen as such, shows cells of a grid instead."""
 
+    kind = "area"
     sizes = (*(same for _, same in areas.STEPS), *MOSAIC_STEPS)
     mosaics = len(areas.STEPS)  # the first step that is one
 
@@ -193,9 +197,7 @@ class AreaMaker(_Maker):
             side = PIXEL * 2.0 ** (max(zoom, 0) - zoom)
             self.cells = zoom, cells_of(shapes, self.traits.klass, side, self.traits.members)
         at, cells = self.cells
-        for _ in range(at - zoom):
-            cells = halved_cells(cells)
-        return cells
+        return coarsened(cells, at - zoom)
 
 
 def mosaic_level(shown: Mosaic, zoom: int, side: int, constants: Codes) -> Level:
