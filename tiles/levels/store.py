@@ -13,18 +13,20 @@ from tiles.levels.cells import Cells, coarsened
 from tiles.levels.districts import districts
 from tiles.levels.level import Step
 from tiles.levels.makers import MOSAIC_STEPS, AreaMaker
-from tiles.levels.source import Table
-from tiles.levels.units import WEB_MERCATOR_SRID, Ints, in_metres, spatial_order
+from tiles.levels.source import Table, type_of
+from tiles.levels.units import WEB_MERCATOR_SRID, Floats, Ints, in_metres, spatial_order
 from tiles.levels.words import said
+
+_TOLD = 200  # boxes
 
 
 def write(connection: Connection, levels: Levels, table: Table, name: str) -> None:
     """Write all zooms into table tiles.<name>, its features' rows into tiles.<name>.member, and index them."""
     target, members = sql.Identifier("tiles", name), sql.Identifier("tiles", f"{name}.member")
-    typed = [sql.SQL("{} {},").format(sql.Identifier(one), _type(table.types[one])) for one in table.carried]
-    key = sql.SQL("{} {},").format(sql.Identifier(table.key), _type(table.key_type))
+    typed = [sql.SQL("{} {},").format(sql.Identifier(one), type_of(table.types[one])) for one in table.carried]
+    key = sql.SQL("{} {},").format(sql.Identifier(table.key), type_of(table.key_type))
     connection.execute(query("create_levels").format(table=target, columns=sql.SQL(" ").join([key, *typed])))
-    connection.execute(query("create_members").format(table=members, type=_type(table.key_type)))
+    connection.execute(query("create_members").format(table=members, type=type_of(table.key_type)))
     numbers = _numbered(levels)
     columns = sql.SQL(", ").join(map(sql.Identifier, _columns(table)))
     with connection.cursor() as cursor, cursor.copy(query("copy_levels").format(table=target, columns=columns)) as copy:
@@ -125,6 +127,13 @@ def _index(connection: Connection, levels: Levels, target: sql.Identifier, membe
     connection.execute(sql.SQL("analyze {}, {}").format(target, members))
 
 
+def tell(connection: Connection, id_: str, zoom: int, boxes: Floats) -> None:
+    """Write down where a zoom changed, in degrees; many places are told as everywhere."""
+    where = boxes.tolist() if len(boxes) <= _TOLD else [None]
+    with connection.cursor() as cursor:
+        cursor.executemany(query("tell_level"), [{"id": id_, "zoom": zoom, "box": box} for box in where])
+
+
 def swap(connection: Connection, name: str, id_: str) -> None:
     """Give the levels written as `name` the name of their data set, which has none now."""
     for suffix in ("", ".member", ".cells"):
@@ -133,9 +142,3 @@ def swap(connection: Connection, name: str, id_: str) -> None:
                 sql.Identifier("tiles", name + suffix), sql.Identifier(id_ + suffix)
             )
         )
-
-
-def _type(name: str) -> Any:  # noqa: ANN401 — sql.SQL wants LiteralString
-    """A type as PostgreSQL's own catalogue writes it."""
-    ours: Any = name
-    return sql.SQL(ours)
