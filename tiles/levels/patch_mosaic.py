@@ -15,18 +15,22 @@ from tiles.levels.units import PIXEL, Bools, Floats, Shapes
 Square = tuple[int, int]
 
 
-def recount(shelf: Shelf, zoom: int, places: Floats) -> set[Square]:
-    """Count again what lies in the cells, a pixel of `zoom` wide, that boxes (in units of it, or of zoom 0) touch: the cells."""
+def recount(shelf: Shelf, zoom: int, places: Floats) -> tuple[set[Square], int]:
+    """Count again what lies in the cells, a pixel of `zoom` wide, that boxes (in units of it, or of zoom 0) touch.
+
+    The cells, and how many more features have their middle there than before.
+    """
     side = PIXEL << max(-zoom, 0)
     touched = _touched(places, side)
     if not touched:
-        return set()
+        return set(), 0
     corners = np.array(sorted(touched), dtype=np.float64)
     found = shelf.features_near(max(zoom, 0), np.concatenate([corners * side, (corners + 1) * side], axis=1))
     traits = found.level.traits
     counted = cells_of(found.level.shapes, traits.klass, side, traits.members)
+    before = _only(known_cells(shelf, zoom, touched), touched).members.sum()
     _put(shelf, zoom, touched, counted)
-    return touched
+    return touched, round(_only(counted, touched).members.sum() - before)
 
 
 def recount_coarser(shelf: Shelf, zoom: int, finer: set[Square]) -> set[Square]:
@@ -76,25 +80,36 @@ def _put(shelf: Shelf, zoom: int, squares: set[Square], counted: Cells) -> None:
         )
 
 
-def show(shelf: Shelf, zoom: int, side: int, squares: set[Square]) -> None:
-    """Show the districts of some cells, so many pixels wide, anew: only cells that are shown otherwise are touched."""
+def show(shelf: Shelf, zoom: int, side: int, squares: set[Square], more: int) -> None:
+    """Show the districts of some cells, so many pixels wide, anew: only cells that are shown otherwise are touched.
+
+    They stand for so many `more` features than before.
+    """
     wide = side * PIXEL
     new = mosaic(known_cells(shelf, zoom - side.bit_length() + 1, squares), len(shelf.classes) + 1)
     now = dict(zip(zip(new.x.tolist(), new.y.tolist(), strict=True), new.klass.tolist(), strict=True))
-    old = shelf.rows_near(zoom, _district_boxes(squares, wide))
-    before = _shown(old, squares, wide)
+    before = _shown(shelf.rows_near(zoom, _district_boxes(squares, wide)), squares, wide)
     other = [cell for cell in now.keys() | before.keys() if now.get(cell) != before.get(cell)]
-    if not other:
-        return
-    boxes = _boxes(other, wide)
+    boxes = _boxes(other or sorted(squares)[:1], wide)
     rows = shelf.rows_near(zoom, boxes)
-    classes = {before[cell] for cell in other if cell in before} | {now[cell] for cell in other if cell in now}
-    changed = [_changed(rows, klass, other, before, now, wide) for klass in sorted(classes)]
-    gone = rows.take(np.flatnonzero(np.isin(rows.level.traits.klass, sorted(classes))))
-    come = _level(shelf, zoom, gone, changed)
-    shelf.replace(zoom, gone, come, np.full(len(come.shapes), -1))
-    shelf.boxes[zoom] = shelf.boxes[zoom][:-2]  # not all of a large area, but the cells alone
-    shelf.changed(zoom, boxes)
+    rows = rows.take(
+        np.flatnonzero(shapely.intersects(rows.level.shapes, shapely.multipolygons(shapely.box(*boxes.T))))
+    )
+    if not other and not (more and rows.names):
+        return
+    klasses = rows.level.traits.klass
+    classes = {int(one) for one in klasses} | {now[cell] for cell in other if cell in now}
+    changed = [
+        _changed(
+            rows.level.shapes[klasses == klass],
+            [cell for cell in other if before.get(cell) == klass],
+            [cell for cell in other if now.get(cell) == klass],
+            wide,
+        )
+        for klass in sorted(classes)
+    ]
+    come = _level(shelf, zoom, changed, sorted(classes), int(rows.level.traits.members.sum()) + more)
+    shelf.replace(zoom, rows, come, np.full(len(come.shapes), -1), changed=boxes if other else boxes[:0])
 
 
 def _district_boxes(squares: set[Square], wide: int) -> Floats:
@@ -126,18 +141,15 @@ def _shown(rows: Rows, squares: set[Square], wide: int) -> dict[Square, int]:
     return found
 
 
-def _changed(
-    rows: Rows, klass: int, other: list[Square], before: dict[Square, int], now: dict[Square, int], wide: int
-) -> tuple[int, Shapes]:
-    """The areas of a class among the rows, without the cells that it lost and with those that it won."""
-    mine = rows.level.shapes[rows.level.traits.klass == klass]
-    lost = [cell for cell in other if before.get(cell) == klass]
-    won = [cell for cell in other if now.get(cell) == klass]
-    area = shapely.union_all([*mine, *_squares(won, wide)])
+def _changed(mine: Shapes, lost: list[Square], won: list[Square], wide: int) -> Shapes:
+    """The areas of a class that touch what changed, without the cells that it lost and with those that it won."""
+    by_size = mine[np.argsort(shapely.area(mine), kind="stable")]
+    small = shapely.union_all([*by_size[:-1], *_squares(won, wide)])
+    area = shapely.union(small, by_size[-1]) if len(by_size) else small
     if lost:
         area = shapely.difference(area, shapely.union_all(_squares(lost, wide)))
-    parts = shapely.get_parts(shapely.simplify(area, 0))
-    return klass, parts[shapely.area(parts) > 0]
+    parts: Shapes = shapely.get_parts(shapely.simplify(area, 0))
+    return parts[shapely.area(parts) > 0]
 
 
 def _squares(cells: list[Square], wide: int) -> Shapes:
@@ -145,12 +157,12 @@ def _squares(cells: list[Square], wide: int) -> Shapes:
     return squares
 
 
-def _level(shelf: Shelf, zoom: int, gone: Rows, changed: list[tuple[int, Shapes]]) -> Level:
+def _level(shelf: Shelf, zoom: int, changed: list[Shapes], classes: list[int], stand_for: int) -> Level:
     """Rows of the changed areas; the features that they stand for are shared among them by their size."""
-    shapes = np.concatenate([areas for _, areas in changed])
-    klass = np.concatenate([np.full(len(areas), one) for one, areas in changed]).astype(np.int64)
+    shapes = np.concatenate(changed)
+    klass = np.repeat(np.array(classes, dtype=np.int64), [len(some) for some in changed])
     sizes = shapely.area(shapes)
-    shares = np.cumsum(sizes) / max(sizes.sum(), 1e-9) * gone.level.traits.members.sum()
+    shares = np.cumsum(sizes) / max(sizes.sum(), 1e-9) * max(stand_for, 0)
     members = np.diff(np.round(shares), prepend=0.0).astype(np.int64)
     amounts = np.zeros((len(shapes), len(shelf.classes) + 1), dtype=np.float32)
     return Level(

@@ -133,13 +133,13 @@ def _patch_groups(shelf: Shelf, kind: str, steps: dict[int, int], lost: list[int
 
 def _patch_mosaics(shelf: Shelf, sides: dict[int, int], log: _Log) -> None:
     at = max(zoom - side.bit_length() + 1 for zoom, side in sides.items())
-    cells = recount(shelf, at, to_units(log.boxes, max(at, 0)))
+    cells, more = recount(shelf, at, to_units(log.boxes, max(at, 0)))
     for zoom, side in sides.items():
         while cells and at > zoom - side.bit_length() + 1:
             at -= 1
             cells = recount_coarser(shelf, at, cells)
         if cells:
-            show(shelf, zoom, side, cells)
+            show(shelf, zoom, side, cells, more)
 
 
 def _tell(connection: Connection, id_: str, shelf: Shelf) -> None:

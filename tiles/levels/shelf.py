@@ -182,9 +182,18 @@ class Shelf:
 
     # Writing
 
-    def replace(self, zoom: int, gone: Rows, come: Level, parents: Ints, numbers: Ints | None = None) -> Ints:
-        """Put rows in the place of others, and return their numbers."""
-        self.changed(zoom, shapely.bounds(gone.level.shapes), shapely.bounds(come.shapes))
+    def replace(
+        self,
+        zoom: int,
+        gone: Rows,
+        come: Level,
+        parents: Ints,
+        numbers: Ints | None = None,
+        changed: Floats | None = None,
+    ) -> Ints:
+        """Put rows in the place of others, and return their numbers; what changed is all of them, or some boxes."""
+        both = (shapely.bounds(gone.level.shapes), shapely.bounds(come.shapes))
+        self.changed(zoom, *(both if changed is None else [changed]))
         if gone.names:
             self.connection.execute(
                 query("delete_rows").format(table=self.target), {"numbers": [int(name) for name in gone.names]}
