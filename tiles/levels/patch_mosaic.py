@@ -148,8 +148,9 @@ def _changed(mine: Shapes, lost: list[Square], won: list[Square], wide: int) -> 
     area = shapely.union(small, by_size[-1]) if len(by_size) else small
     if lost:
         area = shapely.difference(area, shapely.union_all(_squares(lost, wide)))
-    parts: Shapes = shapely.get_parts(shapely.simplify(area, 0))
-    return parts[shapely.area(parts) > 0]
+    parts = shapely.get_parts(shapely.simplify(area, 0))
+    solid: Shapes = parts[shapely.area(parts) > 0]
+    return solid
 
 
 def _squares(cells: list[Square], wide: int) -> Shapes:

@@ -18,6 +18,7 @@ from tiles.levels.units import WEB_MERCATOR_SRID, Floats, Ints, in_metres, spati
 from tiles.levels.words import said
 
 _TOLD = 200  # boxes
+_AT_ONCE = 20_000  # rows
 
 
 def write(connection: Connection, levels: Levels, table: Table, name: str) -> None:
@@ -59,32 +60,37 @@ def _numbered(levels: Levels) -> list[list[Ints]]:
 def _rows(
     levels: Levels, place: int, zoom: Zoom, numbers: list[Ints], above: list[Ints] | None
 ) -> Iterator[tuple[Any, ...]]:
-    """The rows of a zoom in the order of their numbers."""
-    columns = []
+    """The rows of a zoom, kind by kind, in the order of their numbers."""
     for kind, step in enumerate(zoom.steps):
         parents = _parents(levels.zooms[place + 1].steps[kind], above[kind], len(step.level.shapes)) if above else None
-        words = said(levels.features, step.level.traits, np.arange(len(step.level.shapes)))
-        shapes = shapely.set_srid(in_metres(step.level.shapes, zoom.zoom), WEB_MERCATOR_SRID)
-        columns.append(
-            [
-                numbers[kind].tolist(),
-                words.keys,
-                *words.columns,
-                step.level.traits.members.tolist(),
-                parents or [None] * len(shapes),
-                shapely.to_wkb(shapes, hex=True, include_srid=True).tolist(),
-            ]
-        )
-    rows = [row for kind in columns for row in zip(*kind, strict=True)]
-    for row in sorted(rows, key=lambda row: row[0]):
-        yield zoom.zoom, *row
+        order = np.argsort(numbers[kind])
+        for start in range(0, len(order), _AT_ONCE):
+            which = order[start : start + _AT_ONCE]
+            yield from _some_rows(levels, zoom.zoom, step, which, numbers[kind][which], parents)
 
 
-def _parents(step: Step, numbers: Ints, count: int) -> list[int | None] | None:
-    """The row_id that each row went into at the zoom above; none where that is a mosaic."""
+def _some_rows(
+    levels: Levels, zoom: int, step: Step, which: Ints, numbers: Ints, parents: Ints | None
+) -> Iterator[tuple[Any, ...]]:
+    words = said(levels.features, step.level.traits, which)
+    shapes = shapely.set_srid(in_metres(step.level.shapes[which], zoom), WEB_MERCATOR_SRID)
+    return zip(
+        [zoom] * len(which),
+        numbers.tolist(),
+        words.keys,
+        *words.columns,
+        step.level.traits.members[which].tolist(),
+        [None] * len(which) if parents is None else [one if one >= 0 else None for one in parents[which].tolist()],
+        shapely.to_wkb(shapes, hex=True, include_srid=True).tolist(),
+        strict=True,
+    )
+
+
+def _parents(step: Step, numbers: Ints, count: int) -> Ints | None:
+    """The row_id that each row went into at the zoom above, -1 for none; nothing where that is a mosaic."""
     if len(step.parent) != count:
         return None
-    return [int(numbers[one]) if one >= 0 else None for one in step.parent.tolist()]
+    return np.where(step.parent >= 0, numbers[step.parent] if len(numbers) else -1, -1)
 
 
 def _write_members(connection: Connection, levels: Levels, numbers: list[list[Ints]], members: sql.Identifier) -> None:
