@@ -64,6 +64,7 @@ _TITLES = {
     "queryables": Text("What features can be searched by", "可查询字段"),
     "schema": Text("The attributes of the features", "要素的属性结构"),
     "describedBy": Text("A feature as GeoJSON", "GeoJSON 要素的结构"),
+    "changes": Text("What changes, feature by feature", "要素变更"),
     "stylesheet": Text("How the features are drawn", "绘制样式"),
     "parent": Text("All data sets", "全部数据集"),
     "root": Text("The service", "服务首页"),
@@ -206,6 +207,7 @@ def _collection_links(dataset: Dataset, site: Site) -> list[Json]:
         link("describedBy", f"{here}/schema?f=geojson", SCHEMA_FORMS["geojson"], _TITLES["describedBy"].in_(say)),
         *_source_links(dataset, site),
         *_style_links(dataset, site),
+        link("changes", f"{here}/changes", MEDIA["json"], _TITLES["changes"].in_(say)),
         link("parent", f"{site.base}/collections", MEDIA["json"], _TITLES["parent"].in_(say)),
         link("root", f"{site.base}/", MEDIA["json"], _TITLES["root"].in_(say)),
     ]

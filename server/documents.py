@@ -94,6 +94,7 @@ def _landing_links(service: Service, site: Site) -> list[Json]:
         link("data", f"{site.base}/collections", MEDIA["json"], _DATA.in_(say)),
         link(f"{_OGC}functions", f"{site.base}/functions", FUNCTIONS_MEDIA["json"], _FUNCTIONS.in_(say)),
         link(f"{_OGC}processes", f"{site.base}/processes", MEDIA["json"], _PROCESSES.in_(say)),
+        link("changes", f"{site.base}/changes", "text/event-stream", _CHANGES.in_(say)),
     ]
     return links + ([link("about", about, MEDIA["html"], _ABOUT.in_(say))] if about else [])
 
@@ -104,6 +105,7 @@ _CONFORMANCE = Text("The standards that this service keeps", "本服务遵循的
 _DATA = Text("The data sets", "数据集")
 _FUNCTIONS = Text("What filters may call", "过滤条件可用的函数")
 _PROCESSES = Text("The processes", "空间处理")
+_CHANGES = Text("Changes as they happen, as Server-Sent Events", "实时变更推送(Server-Sent Events)")
 _ABOUT = Text("About the service", "关于本服务")
 
 
