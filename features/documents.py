@@ -66,6 +66,7 @@ _TITLES = {
     "describedBy": Text("A feature as GeoJSON", "GeoJSON 要素的结构"),
     "changes": Text("What changes, feature by feature", "要素变更"),
     "stylesheet": Text("How the features are drawn", "绘制样式"),
+    "tiles": Text("Vector tiles", "矢量瓦片"),
     "parent": Text("All data sets", "全部数据集"),
     "root": Text("The service", "服务首页"),
 }
@@ -208,6 +209,7 @@ def _collection_links(dataset: Dataset, site: Site) -> list[Json]:
         *_source_links(dataset, site),
         *_style_links(dataset, site),
         link("changes", f"{here}/changes", MEDIA["json"], _TITLES["changes"].in_(say)),
+        link(f"{_REL}tilesets-vector", f"{here}/tiles", MEDIA["json"], _TITLES["tiles"].in_(say)),
         link("parent", f"{site.base}/collections", MEDIA["json"], _TITLES["parent"].in_(say)),
         link("root", f"{site.base}/", MEDIA["json"], _TITLES["root"].in_(say)),
     ]

@@ -43,7 +43,8 @@ def not_modified(asked: Headers, headers: dict[str, str]) -> Response | None:
             if tag == "*" or _plain(tag) == headers["ETag"]:
                 return Response(status_code=304, headers=headers | ({} if tag == "*" else {"ETag": tag}))
         return None
-    if "Last-Modified" in headers and _moment(asked.get("if-modified-since")) >= _moment(headers["Last-Modified"]):
+    since = asked.get("if-modified-since")
+    if since is not None and "Last-Modified" in headers and _moment(since) >= _moment(headers["Last-Modified"]):
         return Response(status_code=304, headers=headers)
     return None
 
@@ -52,10 +53,10 @@ def _plain(tag: str) -> str:
     return tag.removesuffix(_GZIP) + '"' if tag.endswith(_GZIP) else tag
 
 
-def _moment(text: str | None) -> datetime:
+def _moment(text: str) -> datetime:
     """An HTTP date; the beginning of time where it is none."""
     try:
-        return parsedate_to_datetime(text or "").astimezone(UTC)
+        return parsedate_to_datetime(text).astimezone(UTC)
     except ValueError:
         return datetime.min.replace(tzinfo=UTC)
 

@@ -14,6 +14,9 @@ from features.documents import Json, Site, searchable, value_schema
 from features.search import PARAMETERS
 from processes.base import Processor
 from server.openapi_parts import QUERY_ERRORS, READING_ERRORS, WRITING_ERRORS, components, ref
+from server.openapi_tiles import RESPONSES as TILE_RESPONSES
+from server.openapi_tiles import SCHEMAS as TILE_SCHEMAS
+from server.openapi_tiles import tile_parameters, tile_paths
 from server.service import Metadata, Process, Service
 
 _VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
@@ -21,6 +24,7 @@ _SEARCH = [name for name in PARAMETERS if name not in ("f", "lang", "api-key")]
 
 _SERVICE = Text("The service", "服务")
 _DATA = Text("The data sets", "数据集")
+_TILES = Text("Vector tiles", "矢量瓦片")
 _PROCESSES = Text("The processes", "空间处理")
 _LANDING = Text("Where everything is found", "服务首页")
 _DEFINITION = Text("This document", "本文档")
@@ -30,6 +34,8 @@ _COLLECTIONS = Text("All data sets", "全部数据集")
 _COLLECTION = Text("A data set", "一个数据集")
 _QUERYABLES = Text("What features can be searched by", "可查询字段")
 _SCHEMA = Text("The attributes of the features", "要素的属性结构")
+_STYLE = Text("How the features are drawn (MapLibre style)", "绘制样式(MapLibre)")
+_CITY_STYLE = Text("How the data sets are drawn over each other (MapLibre style)", "全部数据集的叠加样式(MapLibre)")
 _ITEMS = Text("Features: {title}", "要素:{title}")
 _ITEM = Text("One feature", "单个要素")
 _QUERY = Text("Search features", "检索要素")
@@ -44,13 +50,17 @@ _JOBS = Text("Jobs: none, since processes answer at once", "任务(处理立即�
 _ALIVE = Text("Whether this process is alive", "服务进程是否存活")
 _READY = Text("Whether the service can answer", "服务是否可以应答")
 
+_STYLING = ("theme", "lang")
+_STYLE_ERRORS = ("304", "400", "404", "500", "503")
 
-def openapi(datasets: Iterable[Dataset], service: Service, site: Site) -> Json:
-    """The document for the data sets of the catalogue."""
+
+def openapi(datasets: Iterable[Dataset], service: Service, site: Site, matrix_sets: Iterable[str]) -> Json:
+    """The document for the data sets of the catalogue, whose tiles come in some tile matrix sets."""
     datasets, say = [*datasets], site.language
     collections = [one.id for one in datasets]
     attributes = _Attributes(datasets)
-    parts = components(collections, service.resources, service.server.limits, site)
+    tiles = {"parameters": tile_parameters(matrix_sets), "schemas": TILE_SCHEMAS, "responses": TILE_RESPONSES}
+    parts = components(collections, service.resources, service.server.limits, site, tiles)
     parts["parameters"] |= attributes.shared
     if any(one.editable for one in datasets):
         parts["securitySchemes"] = {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key"}}
@@ -61,12 +71,14 @@ def openapi(datasets: Iterable[Dataset], service: Service, site: Site) -> Json:
         "tags": [
             {"name": "service", "description": _SERVICE.in_(say)},
             {"name": "data", "description": _DATA.in_(say)},
+            {"name": "tiles", "description": _TILES.in_(say)},
             *({"name": one.id, "description": one.title.in_(say)} for one in datasets),
             {"name": "processes", "description": _PROCESSES.in_(say)},
         ],
         "paths": {
             **_service_paths(say),
             **(_shared_collection_paths(say) if collections else {}),
+            **tile_paths(say, collections=bool(collections)),
             **{path: item for one in datasets for path, item in _collection_paths(one, attributes, say).items()},
             **_process_paths(service, say),
         },
@@ -150,6 +162,11 @@ def _service_paths(say: Language) -> Json:
         "/functions": {
             "get": _get("getFunctions", "service", _FUNCTIONS.in_(say), "functions", "fJson", "lang", errors=here)
         },
+        "/style.json": {
+            "get": _get(
+                "getStyle", "service", _CITY_STYLE.in_(say), "style", "collections", *_STYLING, errors=_STYLE_ERRORS
+            )
+        },
         "/healthz": {"get": health | {"responses": {"200": ref("responses", "health")}}},
         "/readyz": {"get": ready | {"responses": {"200": ref("responses", "readiness"), **_errors(["503"])}}},
     }
@@ -173,6 +190,17 @@ def _shared_collection_paths(say: Language) -> Json:
         here: {"get": _get("getCollection", "data", _COLLECTION.in_(say), "collection", *document)},
         f"{here}/queryables": {"get": _get("getQueryables", "data", _QUERYABLES.in_(say), "jsonSchema", *document)},
         f"{here}/schema": {"get": _get("getSchema", "data", _SCHEMA.in_(say), "jsonSchema", *schema)},
+        f"{here}/style.json": {
+            "get": _get(
+                "getCollectionStyle",
+                "data",
+                _STYLE.in_(say),
+                "style",
+                "collectionId",
+                *_STYLING,
+                errors=_STYLE_ERRORS,
+            )
+        },
     }
 
 

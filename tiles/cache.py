@@ -8,12 +8,12 @@ leaves either all of its transaction or nothing.
 import os
 import struct
 import time
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Self
 
 import lmdb
+from isal import isal_zlib
 
 from core.changes import Standing
 from tiles.matrix import Limits, Tile
@@ -214,7 +214,7 @@ def _encoded(key: Key) -> bytes:
 
 
 def _written(recipe: str, kept: Kept) -> bytes:
-    etag, checksum = kept.etag.encode(), zlib.crc32(kept.zipped)
+    etag, checksum = kept.etag.encode(), isal_zlib.crc32(kept.zipped)
     head = _HEAD.pack(recipe.encode(), etag, kept.made, kept.length, checksum, kept.left_out)
     return head + kept.zipped
 
@@ -222,7 +222,7 @@ def _written(recipe: str, kept: Kept) -> bytes:
 def _read(value: bytes, recipe: str) -> Kept | None:
     made_by, etag, made, length, checksum, left_out = _HEAD.unpack_from(value)
     zipped = value[_HEAD.size : -_NUMBER.size]
-    if made_by.decode() != recipe or zlib.crc32(zipped) != checksum:
+    if made_by.decode() != recipe or isal_zlib.crc32(zipped) != checksum:
         return None
     return Kept(etag.decode(), made, length, bool(left_out), zipped)
 

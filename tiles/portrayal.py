@@ -13,7 +13,7 @@ from tiles.words import CODE_WORTH, class_worth, is_english, label_worth, measur
 
 INTEGERS = frozenset(("smallint", "integer", "bigint"))
 _NUMBERS = INTEGERS | {"real", "double precision", "numeric"}
-_DRAWABLE = _NUMBERS | {
+DRAWABLE = _NUMBERS | {
     "text", "boolean", "date", "time without time zone", "timestamp without time zone", "timestamp with time zone",
 }  # fmt: skip
 
@@ -105,6 +105,21 @@ def save(connection: Connection, id_: str, portrayal: Portrayal) -> None:
     connection.execute(query("save_portrayal"), {"id": id_, "portrayal": as_json(portrayal)})
 
 
+def restyle(connection: Connection, dataset: Dataset, style: dict[str, Any] | None) -> Portrayal:
+    """Draw a data set by a style of its own, or by the made one again; its tiles carry what that reads."""
+    table = served_table(connection, dataset.id)
+    portrayal = portray(connection, table, dataset.fields, dataset.key, style)
+    kept = {"id": dataset.id, "style": Jsonb(style) if style else None, "portrayal": as_json(portrayal)}
+    connection.execute(query("set_style"), kept)
+    return portrayal
+
+
+def served_table(connection: Connection, id_: str) -> sql.Identifier:
+    """The table of the release that is served: PostgreSQL keeps statistics of it, not of the one that readers name."""
+    row = connection.execute(query("current_release"), {"id": id_}).fetchone()
+    return sql.Identifier(*row["partition"].split(".")) if row and row["partition"] else sql.Identifier("data", id_)
+
+
 def _statistics(connection: Connection, table: sql.Identifier) -> dict[str, Statistics]:
     rows = connection.execute(query("field_statistics"), {"table": table.as_string(connection)}).fetchall()
     return {
@@ -179,7 +194,7 @@ def _chosen(
 
 def _carried(fields: tuple[Field, ...], key: str, chosen: list[str], known: dict[str, Statistics]) -> tuple[str, ...]:
     """The attributes of a tile: the key if it is no integer, what was chosen, and the most telling of the others."""
-    types = {field.name: field.type for field in fields if field.type in _DRAWABLE}
+    types = {field.name: field.type for field in fields if field.type in DRAWABLE}
     keys = [key] if types.get(key, "bigint") not in INTEGERS else []
     must = [name for name in dict.fromkeys([*keys, *chosen]) if name in types]
     others = [name for name in types if name not in must and name != key]

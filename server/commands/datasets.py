@@ -1,6 +1,7 @@
 """`chengtu datasets`: what the catalogue holds, and says."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
@@ -82,27 +83,38 @@ def show(settings: Settings, id_: str, as_json: bool) -> None:
     ),
 )
 @click.argument("id_", metavar="ID")
+@click.option(
+    "--style",
+    metavar="FILE",
+    help=words(
+        "Draw it by this MapLibre style (version 8, JSON); `default`: by the one that is made for it.",
+        "按此 MapLibre 样式(版本 8,JSON)绘制;`default` 恢复自动样式。",
+    ),
+)
 @as_json
 @click.pass_obj
-def set_(settings: Settings, /, id_: str, as_json: bool, **given: Any) -> None:  # noqa: ANN401 — click's
+def set_(settings: Settings, /, id_: str, style: str | None, as_json: bool, **given: Any) -> None:  # noqa: ANN401 — click's
     """What is not given stays as it is."""
     from core.catalogue import get_dataset  # noqa: PLC0415
     from core.database import connect, query  # noqa: PLC0415
     from loaders import Described  # noqa: PLC0415
 
     keywords = list(given.pop("keyword")) or None
-    if keywords is None and all(value is None for value in given.values()):
+    if keywords is None and style is None and all(value is None for value in given.values()):
         raise click.UsageError(words("nothing to change; see --help", "没有要修改的内容,见 --help"))
     described = asdict(Described(**given, keywords=keywords)) | {"id": id_}
     with database(settings) as dsn, connect(dsn) as connection:
         changed = connection.execute(query("describe_dataset"), described).fetchone()
         one = get_dataset(connection, id_)
+        if style is not None:
+            _set_style(connection, one, style)
+            changed, one = changed or {}, get_dataset(connection, id_)
     if as_json:
         show_json(_plain(one))
         return
     say(
         Text(f"{id_} is described anew.", f"已更新 {id_} 的说明。")
-        if changed
+        if changed is not None
         else Text(f"{id_} was so already.", f"{id_} 无变化。")
     )
     if one.editable and settings.edit_key is None:
@@ -112,6 +124,14 @@ def set_(settings: Settings, /, id_: str, as_json: bool, **given: Any) -> None: 
                 "服务设置 CHENGTU_EDIT_KEY 后方可编辑要素。",
             )
         )
+
+
+def _set_style(connection: Any, one: Any, given: str) -> None:  # noqa: ANN401 — their modules are imported late
+    """Draw a data set by the style in a file, or by the made one again."""
+    from tiles.portrayal import restyle  # noqa: PLC0415
+    from tiles.style.own import own_style, read_style  # noqa: PLC0415
+
+    restyle(connection, one, None if given == "default" else own_style(read_style(Path(given)), one))
 
 
 @datasets.command(help=words("Remove a data set, its table and its history.", "删除数据集及其数据表和历史。"))

@@ -1,6 +1,7 @@
 """A finished tile as an HTTP answer: validators, and how long it may be kept."""
 
 from email.utils import formatdate
+from functools import lru_cache
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -25,7 +26,7 @@ def answer(asked: Headers, kept: Kept, *, max_age: int, left_out: str | None = N
         "ETag": tag,
         "Cache-Control": f"public, max-age={max_age}" if max_age else "no-cache",
         "Age": "0",
-        "Last-Modified": formatdate(kept.made, usegmt=True),
+        "Last-Modified": _date(int(kept.made)),
         "Vary": "Accept-Encoding",
     }
     if left_out or kept.left_out:
@@ -38,6 +39,11 @@ def answer(asked: Headers, kept: Kept, *, max_age: int, left_out: str | None = N
         headers |= {"ETag": mark_zipped(tag), "Content-Encoding": "gzip"}
         return Response(kept.zipped, headers=headers, media_type=MVT)
     return Response(unzip(kept.zipped), headers=headers, media_type=MVT)
+
+
+@lru_cache(maxsize=10_000)
+def _date(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)
 
 
 def left_out_at(layer: TileLayer, zoom: int) -> str | None:

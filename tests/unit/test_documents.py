@@ -135,6 +135,7 @@ def test_every_link_is_absolute_and_says_what_it_leads_to() -> None:
         "describedBy",
         "license",
         "via",
+        "stylesheet",
         "parent",
         "root",
     }
