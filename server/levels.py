@@ -48,7 +48,9 @@ def finisher(settings: Settings) -> Finish:
             srid=staging.place.srid,
             portrayal=portrayal,
         )
-        made = generalise(connection, staging.name, table, budget, lambda done, total: tell("generalise", done, total))
+        made = generalise(
+            connection, id_, staging.name, table, budget, lambda done, total: tell("generalise", done, total)
+        )
         return ForTiles(portrayal, made)
 
     return finish
