@@ -220,10 +220,15 @@ class AreaMaker(_Maker):
 
 def both(one: Level, other: Level) -> Level:
     """The rows of two levels of a zoom."""
-    columns = zip(one.traits, other.traits, strict=True)
-    return Level(
-        other.zoom, np.concatenate([one.shapes, other.shapes]), Traits(*(np.concatenate(pair) for pair in columns))
+    a, b = one.traits, other.traits
+    traits = Traits(
+        np.concatenate([a.feature, b.feature]),
+        np.concatenate([a.codes, b.codes]),
+        np.concatenate([a.klass, b.klass]),
+        np.concatenate([a.members, b.members]),
+        np.concatenate([a.amounts, b.amounts]),
     )
+    return Level(other.zoom, np.concatenate([one.shapes, other.shapes]), traits)
 
 
 def mosaic_level(shown: Mosaic, zoom: int, side: int, constants: Codes) -> Level:
