@@ -26,7 +26,6 @@ from psycopg.conninfo import make_conninfo
 from core.database import prepare
 from core.settings import ROOT, Settings, read_settings
 from loaders import Described, Options, Report, load
-from loaders.load import Finish
 from server.cluster import running
 from server.levels import finisher
 from tests.city import write_city
@@ -83,23 +82,24 @@ def load_into(database: str, tmp_path: Path) -> Load:
     return loader_for(database, tmp_path)
 
 
-def loader_for(dsn: str, scratch: Path, finish: Finish | None = None) -> Load:
+def loader_for(dsn: str, scratch: Path) -> Load:
     """A loader into one database; keywords are Options, or titles and the like."""
 
     def load_it(path: Path, **given: object) -> Report:
         described = {name: given.pop(name) for name in list(given) if name in Described.__dataclass_fields__}
         options = Options(**given, described=Described(**described))  # type: ignore[arg-type]
-        return load(path, dsn, options, scratch=scratch / "scratch", archive_limit=10**9, finish=finish)
+        ours = Settings(database_url=dsn)
+        return load(path, dsn, options, scratch=scratch / "scratch", archive_limit=10**9, finish=finisher(ours))
 
     return load_it
 
 
 @pytest.fixture(scope="session")
 def city_database(server_dsn: str, template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A small city, loaded once as the command line does, tiles and all; tests must not change it."""
+    """A small city, loaded once; tests must not change it."""
     folder = tmp_path_factory.mktemp("city")
     with _database(server_dsn, f"chengtu_city_{os.getpid()}", template) as dsn:
-        load_it = loader_for(dsn, folder, finisher(Settings(database_url=dsn)))
+        load_it = loader_for(dsn, folder)
         for one in write_city(folder):
             load_it(one.path, id=one.id, title_en=one.title_en, title_zh=one.title_zh, key=one.key, time=one.time)
         yield dsn
@@ -129,9 +129,10 @@ def service(dsn: str, **settings: str) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     mine = {f"CHENGTU_{name.upper()}": value for name, value in settings.items()}
-    environment = os.environ | {"DATABASE_URL": dsn, "CHENGTU_PORT": port, "CHENGTU_LOG": "json"} | mine
     url = f"http://127.0.0.1:{port}"
-    with tempfile.TemporaryFile() as log:
+    with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory() as var:
+        ours = {"DATABASE_URL": dsn, "CHENGTU_PORT": port, "CHENGTU_LOG": "json", "CHENGTU_VAR": var}
+        environment = os.environ | ours | mine
         process = subprocess.Popen([ROOT / "chengtu", "up", "--no-sample"], env=environment, stdout=log, stderr=log)
         try:
             _wait_until_ready(url, process)

@@ -15,8 +15,8 @@ from openapi_schema_validator import OAS30Validator
 from core.catalogue import Dataset, get_dataset
 from core.database import Connection, connect, rows
 from core.settings import Settings
-from server.levels import draw_by, finisher
-from tests.conftest import Load, loader_for
+from server.levels import draw_by
+from tests.conftest import Load
 from tests.integration.test_cli import Shell
 from tests.made_data import make_dataset
 from tiles.portrayal import Portrayal, portray, portrayal_of, restyle, served_table
@@ -120,7 +120,7 @@ def test_generalised_features_carry_what_a_style_reads_as_well(
         crs=4490,
     )
     frame.to_file(tmp_path / "squares.gpkg", driver="GPKG")
-    loader_for(database, tmp_path, finisher(settings))(tmp_path / "squares.gpkg", id="squares")
+    load_into(tmp_path / "squares.gpkg", id="squares")
     own = {"version": 8, "layers": [{"id": "a", "type": "fill", "filter": ["==", ["get", "remark"], "x"]}]}
     with connect(database) as connection:
         before = get_dataset(connection, "squares")
