@@ -109,7 +109,7 @@ def test_a_style_changes_what_tiles_carry_and_the_default_brings_it_back(databas
 
 
 def test_generalised_features_carry_what_a_style_reads_as_well(
-    database: str, tmp_path: Path, settings: Settings
+    database: str, load_into: Load, tmp_path: Path, settings: Settings
 ) -> None:
     number = range(3600)
     frame = gpd.GeoDataFrame(
