@@ -110,6 +110,7 @@ def _cors(service: Service) -> list[Middleware]:
                 "Location",
                 "OGC-NumberMatched",
                 "OGC-NumberReturned",
+                "Chengtu-Left-Out",
             ],
         )
     ]
