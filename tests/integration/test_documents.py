@@ -43,6 +43,7 @@ def test_the_landing_page_leads_qgis_on(api: httpx.Client, live_server: str) -> 
         "data": f"{live_server}/collections",
         "functions": f"{live_server}/functions",
         "processes": f"{live_server}/processes",
+        "changes": f"{live_server}/changes",
     }
 
 
@@ -183,7 +184,7 @@ def test_the_api_is_described_validly_at_its_own_address(openapi: dict[str, Any]
 
 def test_every_answer_is_as_the_api_describes_it(api: httpx.Client, openapi: dict[str, Any]) -> None:
     values = {"collectionId": "parcels", "featureId": "1", "processId": "grid-cell-query"}
-    asked = [path for path, item in openapi["paths"].items() if "get" in item]
+    asked = [path for path, item in openapi["paths"].items() if "get" in item and path != "/changes"]  # that never ends
     for path in asked:
         operation = openapi["paths"][path]["get"]
         forms = _resolved(openapi, operation["responses"]["200"])["content"]
