@@ -17,6 +17,7 @@ from server.asked import FORMS
 from tests.city import write_city
 from tests.conftest import Load
 
+TILE = {"tileMatrixSetId": "WebMercatorQuad", "tileMatrix": 12, "tileRow": 1491, "tileCol": 3487}  # within the city
 DOCUMENTS = [
     "/",
     "/openapi",
@@ -42,6 +43,9 @@ def test_the_landing_page_leads_qgis_on(api: httpx.Client, live_server: str) -> 
         "conformance": f"{live_server}/conformance",
         "data": f"{live_server}/collections",
         "functions": f"{live_server}/functions",
+        "tilesets-vector": f"{live_server}/tiles",
+        "tiling-schemes": f"{live_server}/tileMatrixSets",
+        "changes": f"{live_server}/changes",
         "processes": f"{live_server}/processes",
         "changes": f"{live_server}/changes",
     }
