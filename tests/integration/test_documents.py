@@ -47,7 +47,6 @@ def test_the_landing_page_leads_qgis_on(api: httpx.Client, live_server: str) -> 
         "tiling-schemes": f"{live_server}/tileMatrixSets",
         "changes": f"{live_server}/changes",
         "processes": f"{live_server}/processes",
-        "changes": f"{live_server}/changes",
     }
 
 
