@@ -200,6 +200,7 @@ DATA: dict[str, dict[str, Any]] = {
     "qgis.html": {
         "links": LINKS,
         "collections": [{"id": "parcels", "title": HOSTILE}],
+        "tiles": {"xyz": HOSTILE, "style": HOSTILE, "most": HOSTILE},
         "chosen": HOSTILE,
         "language": HOSTILE,
         "problem": HOSTILE,
