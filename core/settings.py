@@ -73,6 +73,11 @@ class Settings(BaseSettings):
         "WebMercatorQuad,WorldCRS84Quad,CGCS2000Quad",
         description="The tile matrix sets offered: these, and any quadtree of OGC's registry by its name.",
     )
+    wmts_scales: Literal["ogc", "tianditu"] = Field(
+        "ogc",
+        description="Scale denominators of WMTS's sets `c` and `w`: of pixels of 0.28 mm as OGC has them,"
+        " or at 96 dpi as Tianditu does.",
+    )
     edit_key: SecretStr | None = Field(
         None,
         description="The secret that lets a client change features, of 16 characters or more; without it, nobody can.",

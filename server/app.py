@@ -38,6 +38,7 @@ from server.styles import STYLE_ROUTES
 from server.tiles.lane import TileLane
 from server.tiles.opening import open_tiles
 from server.tiles.routes import TILE_ROUTES
+from server.wmts import WMTS_ROUTES
 from server.zipping import Zipping
 
 TEMPLATES = Jinja2Templates(ROOT / "web" / "templates")
@@ -123,6 +124,7 @@ def _own_routes() -> list[BaseRoute]:
         *DOCUMENT_ROUTES,
         *QGIS_ROUTES,
         *STYLE_ROUTES,
+        *WMTS_ROUTES,
     ]
     if MAPLIBRE.is_dir():
         routes.append(Mount("/static/vendor/maplibre-gl", StaticFiles(directory=MAPLIBRE)))
