@@ -134,6 +134,13 @@ def states(connection: Connection, id_: str | None = None) -> dict[str, State]:
     return {row["id"]: _state(row) for row in rows(connection, "dataset_states", id=id_)}
 
 
+def style_of(connection: Connection, id_: str) -> dict[str, Any] | None:
+    """A data set's own style, where it has one."""
+    row = connection.execute(query("own_style"), {"id": id_}).fetchone()
+    style: dict[str, Any] | None = row["style"] if row else None
+    return style
+
+
 def fingerprint(connection: Connection) -> str:
     """A text that changes whenever the catalogue, or a table behind it, does."""
     row = connection.execute(query("catalogue_fingerprint")).fetchone()

@@ -65,6 +65,7 @@ _TITLES = {
     "schema": Text("The attributes of the features", "要素的属性结构"),
     "describedBy": Text("A feature as GeoJSON", "GeoJSON 要素的结构"),
     "stylesheet": Text("How the features are drawn", "绘制样式"),
+    "tiles": Text("Vector tiles", "矢量瓦片"),
     "parent": Text("All data sets", "全部数据集"),
     "root": Text("The service", "服务首页"),
 }
@@ -206,6 +207,7 @@ def _collection_links(dataset: Dataset, site: Site) -> list[Json]:
         link("describedBy", f"{here}/schema?f=geojson", SCHEMA_FORMS["geojson"], _TITLES["describedBy"].in_(say)),
         *_source_links(dataset, site),
         *_style_links(dataset, site),
+        link(f"{_REL}tilesets-vector", f"{here}/tiles", MEDIA["json"], _TITLES["tiles"].in_(say)),
         link("parent", f"{site.base}/collections", MEDIA["json"], _TITLES["parent"].in_(say)),
         link("root", f"{site.base}/", MEDIA["json"], _TITLES["root"].in_(say)),
     ]

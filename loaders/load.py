@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import psycopg
@@ -22,6 +22,7 @@ from core.catalogue import CLEARANCE, GEOMETRY, RELEASE, BBox, Field, check_id
 from core.crs import lookup
 from core.database import Connection, connect, one_line, query, speaking_plainly
 from core.errors import ChengtuError
+from core.language import Text
 from loaders.crs import CrsDecision, decide, read_datum_shift
 from loaders.difference import compare, tell_whole
 from loaders.geometry import FAMILIES, Rules
@@ -33,6 +34,25 @@ from loaders.source import Layer, open_layer
 from loaders.staging import ROW_NUMBER, Place, Staging, postgres_type
 
 Progress = Callable[[str, int, int | None], None]  # stage, rows so far, rows in all where known
+
+
+class Finished(Protocol):
+    """What was made out of a release besides its table, and goes into service with it."""
+
+    @property
+    def note(self) -> Text | None:
+        """What to tell of it in the report."""
+
+    def swap(self, connection: Connection, id_: str, /) -> None:
+        """Put it in the place of the release before, under the swap's lock."""
+
+    def record(self, connection: Connection, id_: str, /) -> None:
+        """Write of it into the catalogue."""
+
+
+Finish = Callable[
+    [Connection, Staging, str, Progress], Finished
+]  # with a checked and indexed staging table, and its id
 
 
 class LoadRunning(ChengtuError):
@@ -79,11 +99,19 @@ class _Job(NamedTuple):
 
 
 def load(
-    source: Path, dsn: str, options: Options, *, scratch: Path, archive_limit: int, progress: Progress | None = None
+    source: Path,
+    dsn: str,
+    options: Options,
+    *,
+    scratch: Path,
+    archive_limit: int,
+    progress: Progress | None = None,
+    finish: Finish | None = None,
 ) -> Report:
     """Load one layer of `source` and publish it; on any error, or kill, the old release stays.
 
-    `scratch` is a directory for temporary files, `archive_limit` the most bytes an archive may unpack to.
+    `scratch` is a directory for temporary files, `archive_limit` the most bytes an archive may unpack to; `finish`
+    makes what else a release needs, in the same transaction.
     Raises a `ChengtuError` that says what to do.
     """
     started = time.monotonic()
@@ -102,7 +130,7 @@ def load(
             stream = _stream(connection, aside, job)
             rows = stream.run(layer.batches(options.batch), lambda done: tell("read", done, layer.feature_count))
             tell("publish", rows, rows)
-            report = _publish(connection, stream, job, rows, started)
+            report = _publish(connection, stream, job, rows, started, _finisher(finish, tell))
     return report
 
 
@@ -206,7 +234,18 @@ def _free(name: str, taken: set[str]) -> str:
     return free
 
 
-def _publish(connection: Connection, stream: Stream, job: _Job, rows: int, started: float) -> Report:
+def _finisher(finish: Finish | None, tell: Progress) -> Callable[[Connection, Staging, str], Finished | None]:
+    return lambda connection, staging, id_: finish(connection, staging, id_, tell) if finish else None
+
+
+def _publish(
+    connection: Connection,
+    stream: Stream,
+    job: _Job,
+    rows: int,
+    started: float,
+    finish: Callable[[Connection, Staging, str], Finished | None],
+) -> Report:
     """Check, compare and swap in every data set of the load, in the load's one transaction."""
     stagings = _named(connection, stream, job)
     extents = {id_: check(connection, staging) for id_, staging in stagings.items()}
@@ -216,17 +255,29 @@ def _publish(connection: Connection, stream: Stream, job: _Job, rows: int, start
         differences[id_] = difference = compare(connection, staging, served, id_)
         changes = difference.changes if difference else Changes(0, 0, 0)
         published.append(_published(id_, staging, extents[id_], changes, None if difference else served))
+    finished: dict[str, Finished | None] = {}
     for one in published:
         if one.outcome == "published":
             index(connection, stagings[one.id], search=_searched(job, served_release(connection, one.id)))
-    report = _report(job, rows, tuple(published), started)
+            finished[one.id] = finish(connection, stagings[one.id], one.id)
+    notes = tuple(one.note for one in finished.values() if one and one.note)
+    report = _report(job, rows, tuple(published), started, notes)
     for one in published:
         described = _described(job, one, stagings[one.id], interval(connection, stagings[one.id], job.options.time))
         difference = differences[one.id]
         if difference is not None:
-            edits = swap(connection, stagings[one.id], one.id, discard_edits=job.options.discard_edits)
+            made = finished[one.id]
+            edits = swap(
+                connection,
+                stagings[one.id],
+                one.id,
+                discard_edits=job.options.discard_edits,
+                also=made.swap if made else None,
+            )
             tell_whole(connection, one.id, one.release, difference, edits)
             record(connection, stagings[one.id], described, one.changes, report.as_json())
+            if made:
+                made.record(connection, one.id)
         else:
             connection.execute(query("drop_staging").format(staging=stagings[one.id].table))
             connection.execute(query("describe_dataset"), described)
@@ -296,7 +347,9 @@ def _described(job: _Job, one: Published, staging: Staging, times: list[datetime
     }
 
 
-def _report(job: _Job, rows: int, published: tuple[Published, ...], started: float) -> Report:
+def _report(
+    job: _Job, rows: int, published: tuple[Published, ...], started: float, finished: tuple[Text, ...]
+) -> Report:
     layer, decision = job.layer, job.decision
     return Report(
         source=str(job.source),
@@ -308,7 +361,7 @@ def _report(job: _Job, rows: int, published: tuple[Published, ...], started: flo
         sample_text=layer.sample_text,
         crs_reason=decision.reason,
         crs_certain=decision.certain,
-        notes=(*(note.text for note in layer.notes), *decision.notes),
+        notes=(*(note.text for note in layer.notes), *decision.notes, *finished),
         datasets=published,
         seconds=round(time.monotonic() - started, 2),
         peak_megabytes=_peak_megabytes(),

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -156,8 +157,17 @@ def relation(name: str) -> sql.Identifier:
     return sql.Identifier(*name.split("."))
 
 
-def swap(connection: Connection, staging: Staging, id_: str, *, discard_edits: bool) -> int:
+def swap(
+    connection: Connection,
+    staging: Staging,
+    id_: str,
+    *,
+    discard_edits: bool,
+    also: Callable[[Connection, str], None] | None = None,
+) -> int:
     """Put the new release in the old one's place: views, policies and readers of the parent table live on.
+
+    What belongs to the release besides its table is swapped by `also`, under the same lock.
 
     Readers are never kept waiting for long: each try for the lock gives up after 100 ms and lets them pass.
     Raises `EditsWouldBeLost` where features were edited since the last release, up to the moment of the lock; the
@@ -174,6 +184,7 @@ def swap(connection: Connection, staging: Staging, id_: str, *, discard_edits: b
                 connection.execute("set local lock_timeout = '100ms'")
                 edits = _lock(connection, id_, discard_edits)
                 _exchange(connection, staging, id_)
+                (also or _drop_levels)(connection, id_)
         except psycopg.errors.LockNotAvailable:
             time.sleep(0.1)
         except (psycopg.errors.DependentObjectsStillExist, psycopg.errors.FeatureNotSupported) as error:
@@ -181,6 +192,11 @@ def swap(connection: Connection, staging: Staging, id_: str, *, discard_edits: b
         else:
             return edits
     raise TableHeld(id=id_)
+
+
+def _drop_levels(connection: Connection, id_: str) -> None:
+    """A release that was loaded without generalised zooms has none: never those of the release before."""
+    connection.execute(query("drop_levels"), {"id": id_})
 
 
 def _lock(connection: Connection, id_: str, discard_edits: bool) -> int:
@@ -266,6 +282,7 @@ def remove(connection: Connection, id_: str) -> None:
     try:
         connection.execute("set local lock_timeout = '10s'")
         connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier("data", id_)))
+        _drop_levels(connection, id_)
     except psycopg.errors.LockNotAvailable as error:
         raise TableHeld(id=id_) from error
     except psycopg.errors.DependentObjectsStillExist as error:

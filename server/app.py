@@ -14,7 +14,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.database import AsyncPool, open_async_pool, open_pool
@@ -31,17 +30,18 @@ from server.documents import DOCUMENT_ROUTES
 from server.editing import EDIT_ROUTES
 from server.features import FEATURE_ROUTES
 from server.host import Host, Tame
+from server.pages import TEMPLATES
 from server.publisher import Publisher
 from server.qgis_page import QGIS_ROUTES
 from server.service import Service, read_service
 from server.styles import STYLE_ROUTES
+from server.tiles.document_routes import TILE_DOCUMENT_ROUTES
 from server.tiles.lane import TileLane
 from server.tiles.opening import open_tiles
 from server.tiles.routes import TILE_ROUTES
 from server.wmts import WMTS_ROUTES
 from server.zipping import Zipping
 
-TEMPLATES = Jinja2Templates(ROOT / "web" / "templates")
 MAPLIBRE = ROOT / "node_modules" / "maplibre-gl" / "dist"
 _GUARDS = [
     (b"x-content-type-options", b"nosniff"),
@@ -118,6 +118,7 @@ def _own_routes() -> list[BaseRoute]:
         *FEATURE_ROUTES,
         *EDIT_ROUTES,
         *TILE_ROUTES,
+        *TILE_DOCUMENT_ROUTES,
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/map", map_page),

@@ -20,7 +20,21 @@ FEATURES = (
     # Part 5 was published as Part 3 of Common; QGIS looks for it under its old name.
     *_of("ogcapi-features-5", "schemas", "core-roles-features", "returnables-and-receivables"),
 )
+TILES = (
+    *_of("ogcapi-tiles-1", "core", "tileset", "tilesets-list", "dataset-tilesets", "geodata-tilesets"),
+    *_of("ogcapi-tiles-1", "collections-selection", "datetime", "mvt", "oas30"),
+    *(
+        f"http://www.opengis.net/spec/tms/2.0/conf/{name}"
+        for name in (
+            "tilematrixset",
+            "tilematrixsetlimits",
+            "tilesetmetadata",
+            "json-tilematrixset",
+            "json-tilesetmetadata",
+        )
+    ),
+)
 CQL2 = (*FILTERS, *_of("cql2", "basic-spatial-operators"))  # the latter is what QGIS before 3.44 calls the functions
 PROCESSES = _of("ogcapi-processes-1", "core", "ogc-process-description", "json", "oas30")
 
-CONFORMANCE = tuple(sorted({*COMMON, *FEATURES, *EDITING, *CQL2, *PROCESSES}))
+CONFORMANCE = tuple(sorted({*COMMON, *FEATURES, *EDITING, *TILES, *CQL2, *PROCESSES}))

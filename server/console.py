@@ -82,4 +82,8 @@ def progress_bar(label: str, *, quiet: bool) -> Iterator[Callable[[str, int, int
         yield tell
 
 
-_STAGES = {"read": Text("reading", "读取"), "publish": Text("indexing and publishing", "建索引并发布")}
+_STAGES = {
+    "read": Text("reading", "读取"),
+    "publish": Text("indexing and publishing", "建索引并发布"),
+    "generalise": Text("generalising low zooms", "综合低级别瓦片"),
+}

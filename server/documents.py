@@ -93,6 +93,8 @@ def _landing_links(service: Service, site: Site) -> list[Json]:
         link(f"{_OGC}conformance", f"{site.base}/conformance", MEDIA["json"], _CONFORMANCE.in_(say)),
         link("data", f"{site.base}/collections", MEDIA["json"], _DATA.in_(say)),
         link(f"{_OGC}functions", f"{site.base}/functions", FUNCTIONS_MEDIA["json"], _FUNCTIONS.in_(say)),
+        link(f"{_OGC}tilesets-vector", f"{site.base}/tiles", MEDIA["json"], _TILES.in_(say)),
+        link(f"{_OGC}tiling-schemes", f"{site.base}/tileMatrixSets", MEDIA["json"], _MATRIX_SETS.in_(say)),
         link(f"{_OGC}processes", f"{site.base}/processes", MEDIA["json"], _PROCESSES.in_(say)),
     ]
     return links + ([link("about", about, MEDIA["html"], _ABOUT.in_(say))] if about else [])
@@ -103,6 +105,8 @@ _EXPLANATION = Text("The API for people", "接口说明")
 _CONFORMANCE = Text("The standards that this service keeps", "本服务遵循的标准")
 _DATA = Text("The data sets", "数据集")
 _FUNCTIONS = Text("What filters may call", "过滤条件可用的函数")
+_TILES = Text("Vector tiles of all data sets", "全部数据集的矢量瓦片")
+_MATRIX_SETS = Text("The tile matrix sets", "瓦片矩阵集")
 _PROCESSES = Text("The processes", "空间处理")
 _ABOUT = Text("About the service", "关于本服务")
 
@@ -177,7 +181,10 @@ async def api_definition(request: Request) -> Response:
 def _openapi_packed(request: Request) -> Packed:
     tables, service, site = _tables(request), _service(request), _site(request)
     datasets = [one.dataset._replace(editable=is_editable(request, one)) for one in tables.values()]
-    return _KEPT.get(f"openapi {site}", tables, service, lambda: _packed(request, openapi(datasets, service, site)))
+    sets = request.app.state.tiles.sets
+    return _KEPT.get(
+        f"openapi {site}", tables, service, lambda: _packed(request, openapi(datasets, service, site, sets))
+    )
 
 
 def _check(request: Request, media: Forms) -> None:

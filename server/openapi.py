@@ -14,6 +14,9 @@ from features.documents import Json, Site, searchable, value_schema
 from features.search import PARAMETERS
 from processes.base import Processor
 from server.openapi_parts import QUERY_ERRORS, READING_ERRORS, WRITING_ERRORS, components, ref
+from server.openapi_tiles import RESPONSES as TILE_RESPONSES
+from server.openapi_tiles import SCHEMAS as TILE_SCHEMAS
+from server.openapi_tiles import tile_parameters, tile_paths
 from server.service import Metadata, Process, Service
 
 _VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
@@ -21,6 +24,7 @@ _SEARCH = [name for name in PARAMETERS if name not in ("f", "lang", "api-key")]
 
 _SERVICE = Text("The service", "服务")
 _DATA = Text("The data sets", "数据集")
+_TILES = Text("Vector tiles", "矢量瓦片")
 _PROCESSES = Text("The processes", "空间处理")
 _LANDING = Text("Where everything is found", "服务首页")
 _DEFINITION = Text("This document", "本文档")
@@ -50,12 +54,13 @@ _STYLING = ("theme", "lang")
 _STYLE_ERRORS = ("304", "400", "404", "500", "503")
 
 
-def openapi(datasets: Iterable[Dataset], service: Service, site: Site) -> Json:
-    """The document for the data sets of the catalogue."""
+def openapi(datasets: Iterable[Dataset], service: Service, site: Site, matrix_sets: Iterable[str]) -> Json:
+    """The document for the data sets of the catalogue, whose tiles come in some tile matrix sets."""
     datasets, say = [*datasets], site.language
     collections = [one.id for one in datasets]
     attributes = _Attributes(datasets)
-    parts = components(collections, service.resources, service.server.limits, site)
+    tiles = {"parameters": tile_parameters(matrix_sets), "schemas": TILE_SCHEMAS, "responses": TILE_RESPONSES}
+    parts = components(collections, service.resources, service.server.limits, site, tiles)
     parts["parameters"] |= attributes.shared
     if any(one.editable for one in datasets):
         parts["securitySchemes"] = {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key"}}
@@ -66,12 +71,14 @@ def openapi(datasets: Iterable[Dataset], service: Service, site: Site) -> Json:
         "tags": [
             {"name": "service", "description": _SERVICE.in_(say)},
             {"name": "data", "description": _DATA.in_(say)},
+            {"name": "tiles", "description": _TILES.in_(say)},
             *({"name": one.id, "description": one.title.in_(say)} for one in datasets),
             {"name": "processes", "description": _PROCESSES.in_(say)},
         ],
         "paths": {
             **_service_paths(say),
             **(_shared_collection_paths(say) if collections else {}),
+            **tile_paths(say, collections=bool(collections)),
             **{path: item for one in datasets for path, item in _collection_paths(one, attributes, say).items()},
             **_process_paths(service, say),
         },

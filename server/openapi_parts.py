@@ -18,15 +18,15 @@ def ref(kind: str, name: str) -> dict[str, str]:
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
-def components(collections: Iterable[str], processes: Iterable[str], limits: Limits, site: Site) -> Json:
-    """All of them, in one language."""
+def components(collections: Iterable[str], processes: Iterable[str], limits: Limits, site: Site, more: Json) -> Json:
+    """All of them, in one language, with those of `more`."""
     parts = {
         "parameters": _parameters([*collections], [*processes], limits, site.forms),
         "schemas": _SCHEMAS,
         "responses": _RESPONSES | _feature_responses(site.forms) | _errors(),
         "requestBodies": _BODIES,
     }
-    return {name: _in(site.language, part) for name, part in parts.items()}
+    return {name: _in(site.language, part | more.get(name, {})) for name, part in parts.items()}
 
 
 def _in(language: Language, part: object) -> object:
@@ -137,11 +137,13 @@ def _parameters(collections: list[str], processes: list[str], limits: Limits, fo
         "offsetList": _query(
             "offset", Text("How many to pass over.", "跳过的数量。"), {"type": "integer", "minimum": 0}
         ),
-        "jobId": _path("jobId", Text("The id of a job.", "任务编号。"), []),
-        "processId": _path("processId", Text("The id of a process.", "处理编号。"), processes),
+        "jobId": path_parameter("jobId", Text("The id of a job.", "任务编号。"), []),
+        "processId": path_parameter("processId", Text("The id of a process.", "处理编号。"), processes),
     }
     if collections:
-        every["collectionId"] = _path("collectionId", Text("The id of a collection.", "集合编号。"), collections)
+        every["collectionId"] = path_parameter(
+            "collectionId", Text("The id of a collection.", "集合编号。"), collections
+        )
     return every
 
 
@@ -149,7 +151,7 @@ def _query(name: str, description: Text, schema: Json) -> Json:
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
-def _path(name: str, description: Text, ids: list[str]) -> Json:
+def path_parameter(name: str, description: Text, ids: list[str]) -> Json:
     schema: Json = {"type": "string", "enum": ids} if ids else {"type": "string"}
     return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
 
@@ -160,39 +162,39 @@ _LINKS = {"type": "array", "items": ref("schemas", "link")}
 _GEOMETRIES = ["Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection"]
 
 
-def _object(required: list[str], **properties: Json) -> Json:
+def object_of(required: list[str], **properties: Json) -> Json:
     return {"type": "object", "properties": properties} | ({"required": required} if required else {})
 
 
 _TEXT: Json = {"type": "string"}
 _BOXES: Json = {"type": "array", "items": {"type": "array", "items": {"type": "number"}, "minItems": 4}}
 _SCHEMAS: Json = {
-    "exception": _object(["code", "description"], code=_TEXT, type=_TEXT, description=_TEXT),
-    "link": _object(["href"], href=_TEXT, rel=_TEXT, type=_TEXT, title=_TEXT, hreflang=_TEXT),
-    "landing": _object(["links"], title=_TEXT, description=_TEXT, links=_LINKS),
-    "conformance": _object(["conformsTo"], conformsTo=_STRINGS),
-    "functions": _object(
+    "exception": object_of(["code", "description"], code=_TEXT, type=_TEXT, description=_TEXT),
+    "link": object_of(["href"], href=_TEXT, rel=_TEXT, type=_TEXT, title=_TEXT, hreflang=_TEXT),
+    "landing": object_of(["links"], title=_TEXT, description=_TEXT, links=_LINKS),
+    "conformance": object_of(["conformsTo"], conformsTo=_STRINGS),
+    "functions": object_of(
         ["functions"],
         functions={
             "type": "array",
-            "items": _object(
+            "items": object_of(
                 ["name", "returns"],
                 name=_TEXT,
                 description=_TEXT,
-                arguments={"type": "array", "items": _object(["type"], title=_TEXT, type=_STRINGS)},
+                arguments={"type": "array", "items": object_of(["type"], title=_TEXT, type=_STRINGS)},
                 returns=_STRINGS,
             ),
         },
     ),
-    "extent": _object(
+    "extent": object_of(
         [],
-        spatial=_object(
+        spatial=object_of(
             ["bbox"],
             bbox=_BOXES,
             storageCrsBbox=_BOXES,
             crs=_TEXT,
         ),
-        temporal=_object(
+        temporal=object_of(
             ["interval"],
             interval={
                 "type": "array",
@@ -200,7 +202,7 @@ _SCHEMAS: Json = {
             },
         ),
     ),
-    "collection": _object(
+    "collection": object_of(
         ["id", "links"],
         id=_TEXT,
         title=_TEXT,
@@ -215,7 +217,7 @@ _SCHEMAS: Json = {
         storageCrs=_TEXT,
         links=_LINKS,
     ),
-    "collections": _object(
+    "collections": object_of(
         ["links", "collections"],
         links=_LINKS,
         numberMatched={"type": "integer"},
@@ -233,7 +235,7 @@ _SCHEMAS: Json = {
             "geometries": {"type": "array", "items": {"type": "object"}},
         },
     },
-    "feature": _object(
+    "feature": object_of(
         ["type", "geometry", "properties"],
         type={"type": "string", "enum": ["Feature"]},
         id={"oneOf": [{"type": "integer"}, {"type": "string"}]},
@@ -241,7 +243,7 @@ _SCHEMAS: Json = {
         properties={"type": "object", "nullable": True},
         links=_LINKS,
     ),
-    "featureCollection": _object(
+    "featureCollection": object_of(
         ["type", "features"],
         type={"type": "string", "enum": ["FeatureCollection"]},
         features={"type": "array", "items": ref("schemas", "feature")},
@@ -250,20 +252,20 @@ _SCHEMAS: Json = {
         timeStamp={"type": "string", "format": "date-time"},
         links=_LINKS,
     ),
-    "process": _object(["id", "version"], id=_TEXT, version=_TEXT, title=_TEXT, description=_TEXT, links=_LINKS),
-    "processes": _object(
+    "process": object_of(["id", "version"], id=_TEXT, version=_TEXT, title=_TEXT, description=_TEXT, links=_LINKS),
+    "processes": object_of(
         ["processes", "links"], processes={"type": "array", "items": ref("schemas", "process")}, links=_LINKS
     ),
-    "job": _object(["jobID", "status"], jobID=_TEXT, status=_TEXT, type=_TEXT, links=_LINKS),
-    "jobs": _object(["jobs", "links"], jobs={"type": "array", "items": ref("schemas", "job")}, links=_LINKS),
-    "style": _object(
+    "job": object_of(["jobID", "status"], jobID=_TEXT, status=_TEXT, type=_TEXT, links=_LINKS),
+    "jobs": object_of(["jobs", "links"], jobs={"type": "array", "items": ref("schemas", "job")}, links=_LINKS),
+    "style": object_of(
         ["version", "sources", "layers"],
         version={"type": "integer", "enum": [8]},
         sources={"type": "object"},
-        layers={"type": "array", "items": _object(["id", "type"], id=_TEXT, type=_TEXT)},
+        layers={"type": "array", "items": object_of(["id", "type"], id=_TEXT, type=_TEXT)},
     ),
-    "health": _object(["status"], status=_TEXT),
-    "readiness": _object(
+    "health": object_of(["status"], status=_TEXT),
+    "readiness": object_of(
         ["status"],
         status=_TEXT,
         database_ms={"type": "number"},
@@ -273,7 +275,7 @@ _SCHEMAS: Json = {
 _PAGE = {"text/html": {"schema": _TEXT}}
 
 
-def _response(description: Text, schema: str, media: Mapping[str, str] = MEDIA, **more: Json) -> Json:
+def response_of(description: Text, schema: str, media: Mapping[str, str] = MEDIA, **more: Json) -> Json:
     """A response in each form of a resource; HTML is text, and the others are read by the one schema."""
     forms = {one: {"schema": ref("schemas", schema)} for one in media.values() if one != "text/html"}
     return {"description": description, "content": forms | (_PAGE if "html" in media else {}), **more}
@@ -281,22 +283,24 @@ def _response(description: Text, schema: str, media: Mapping[str, str] = MEDIA, 
 
 _JSON = {"json": "application/json"}
 _RESPONSES: Json = {
-    "landing": _response(Text("Links to all that there is.", "指向全部资源的链接。"), "landing"),
-    "conformance": _response(Text("URIs of conformance classes.", "符合性类的 URI。"), "conformance"),
+    "landing": response_of(Text("Links to all that there is.", "指向全部资源的链接。"), "landing"),
+    "conformance": response_of(Text("URIs of conformance classes.", "符合性类的 URI。"), "conformance"),
     "openapi": {
         "description": Text("An OpenAPI document.", "OpenAPI 文档。"),
         "content": {"application/vnd.oai.openapi+json;version=3.0": {"schema": {"type": "object"}}, **_PAGE},
     },
-    "functions": _response(Text("The functions.", "全部函数。"), "functions", _JSON),
-    "collections": _response(Text("The collections.", "全部集合。"), "collections"),
-    "collection": _response(Text("The collection.", "该集合。"), "collection"),
-    "jsonSchema": _response(Text("A JSON Schema.", "JSON Schema。"), "jsonSchema", SCHEMA_MEDIA),
-    "style": _response(Text("A MapLibre style, version 8.", "MapLibre 样式(版本 8)。"), "style", {"json": STYLE_MEDIA}),
-    "processes": _response(Text("The processes.", "全部处理。"), "processes"),
-    "process": _response(Text("The process and its inputs.", "该处理及其参数。"), "process"),
-    "jobs": _response(Text("The jobs.", "全部任务。"), "jobs"),
-    "health": _response(Text("The service is alive.", "服务正在运行。"), "health", _JSON),
-    "readiness": _response(Text("The service can answer.", "服务可以应答。"), "readiness", _JSON),
+    "functions": response_of(Text("The functions.", "全部函数。"), "functions", _JSON),
+    "collections": response_of(Text("The collections.", "全部集合。"), "collections"),
+    "collection": response_of(Text("The collection.", "该集合。"), "collection"),
+    "jsonSchema": response_of(Text("A JSON Schema.", "JSON Schema。"), "jsonSchema", SCHEMA_MEDIA),
+    "style": response_of(
+        Text("A MapLibre style, version 8.", "MapLibre 样式(版本 8)。"), "style", {"json": STYLE_MEDIA}
+    ),
+    "processes": response_of(Text("The processes.", "全部处理。"), "processes"),
+    "process": response_of(Text("The process and its inputs.", "该处理及其参数。"), "process"),
+    "jobs": response_of(Text("The jobs.", "全部任务。"), "jobs"),
+    "health": response_of(Text("The service is alive.", "服务正在运行。"), "health", _JSON),
+    "readiness": response_of(Text("The service can answer.", "服务可以应答。"), "readiness", _JSON),
     "304": {"description": Text("What you have is what there is.", "内容未变。")},
     "created": {
         "description": Text("The feature was created.", "要素已创建。"),
@@ -311,10 +315,10 @@ _HEADERS: Json = {
 
 
 def _feature_responses(forms: Mapping[str, str]) -> Json:
-    page = _response(Text("A page of features.", "一页要素。"), "featureCollection", forms, headers=_HEADERS)
+    page = response_of(Text("A page of features.", "一页要素。"), "featureCollection", forms, headers=_HEADERS)
     return {
         "features": page,
-        "feature": _response(Text("The feature.", "该要素。"), "feature", forms, headers=_HEADERS),
+        "feature": response_of(Text("The feature.", "该要素。"), "feature", forms, headers=_HEADERS),
     }
 
 
@@ -338,7 +342,7 @@ _BODIES: Json = {
 
 def _errors() -> Json:
     """A browser is told on a page."""
-    return {status: _response(words, "exception") for status, words in _ERRORS.items()}
+    return {status: response_of(words, "exception") for status, words in _ERRORS.items()}
 
 
 _ERRORS = {

@@ -2,23 +2,22 @@
 
 import asyncio
 import threading
-from importlib.metadata import version
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.templating import Jinja2Templates
 
 from core.catalogue import Dataset, list_datasets
 from core.errors import ChengtuError, NoSuchDataset
-from core.language import spoken
-from core.settings import ROOT, Settings
+from core.language import Language, spoken
+from core.settings import Settings
 from server.borders import from_error
 from server.contract import Limits, Report, check
-from server.service import Service
+from server.pages import page
+from server.qgis_connections import vector_tile_connections
+from tiles.layer import MAX_ZOOM
 
-_TEMPLATES = Jinja2Templates(ROOT / "web" / "templates")
 _LIMITS = Limits(whole=60)
 _BUSY = threading.Lock()  # held while this process checks: a check is thirty requests that come back to us
 
@@ -47,8 +46,8 @@ async def qgis_page(request: Request) -> Response:
         response: Response = from_error(problem) if problem else JSONResponse(_plain(report, datasets, request))
         response.headers.update(headers)
         return response
-    page = _page(request, datasets, report, problem)
-    return _TEMPLATES.TemplateResponse(request, "qgis.html", page, problem.status if problem else 200, headers)
+    shown = _shown(request, datasets, report, problem)
+    return page(request, "qgis.html", shown, problem.status if problem else 200, headers)
 
 
 def _published(pool: Any) -> list[Dataset]:  # noqa: ANN401 — Starlette's state has no types
@@ -88,47 +87,43 @@ def _plain(report: Report | None, datasets: list[Dataset], request: Request) -> 
     return {"collections": listed}
 
 
-def _page(
+def _shown(
     request: Request, datasets: list[Dataset], report: Report | None, problem: ChengtuError | None
 ) -> dict[str, Any]:
-    """What the template reads: the same names as the host gives to its own pages."""
-    service: Service = request.app.state.service
+    """What the template reads."""
     base: str = request.app.state.settings.base_url
     language = spoken.get()
     query = f"collection={report.collection}&" if report else ""
     return {
-        "config": _words(service, base),
-        "locale": language,
-        "version": version("pygeoapi"),
-        "data": {
-            "links": [
-                {"rel": "alternate", "type": "application/json", "title": "JSON", "href": f"{base}/qgis?{query}f=json"}
-            ],
-            "collections": [{"id": one.id, "title": one.title.in_(language) or one.id} for one in datasets],
-            "chosen": request.query_params.get("collection"),
-            "language": request.query_params.get("lang"),
-            "report": report.as_json() if report else None,
-            "problem": problem.message(language) if problem else None,
-        },
+        "links": [
+            {"rel": "alternate", "type": "application/json", "title": "JSON", "href": f"{base}/qgis?{query}f=json"}
+        ],
+        "collections": [{"id": one.id, "title": one.title.in_(language) or one.id} for one in datasets],
+        "tiles": _tile_addresses(base, language, report.collection if report else None),
+        "chosen": request.query_params.get("collection"),
+        "language": request.query_params.get("lang"),
+        "report": report.as_json() if report else None,
+        "problem": problem.message(language) if problem else None,
     }
 
 
-def _words(service: Service, base: str) -> dict[str, Any]:
-    """The service's own words in the reader's language, as every page's frame shows them."""
-    metadata, language = service.metadata, spoken.get()
-    about = metadata.identification
+def _tile_addresses(base: str, language: Language, collection: str | None) -> dict[str, str]:
+    """Vector tiles and their style: of the collection that was checked, else of the city."""
+    part, style = (f"/{collection}", f"/collections/{collection}") if collection else ("", "")
     return {
-        "server": {"url": base},
-        "metadata": {
-            "identification": {
-                "title": about.title.text.in_(language),
-                "description": about.description.text.in_(language),
-            },
-            "provider": {"name": metadata.provider.name},
-            "contact": {"email": metadata.contact.email},
-        },
-        "resources": {name: {"type": "process"} for name in service.resources},
+        "xyz": f"{base}/xyz{part}/{{z}}/{{x}}/{{y}}.mvt",
+        "style": f"{base}{style}/style.json?lang={language}",
+        "most": str(MAX_ZOOM),
     }
 
 
-QGIS_ROUTES: Final = [Route("/qgis", qgis_page)]
+async def connections(request: Request) -> Response:
+    """The vector tiles as a file of connections, to be loaded in QGIS."""
+    datasets = await asyncio.to_thread(_published, request.app.state.pool)
+    title = request.app.state.service.metadata.identification.title.text.in_(spoken.get())
+    body = vector_tile_connections(title, datasets, request.app.state.settings.base_url, spoken.get())
+    headers = {"Content-Disposition": 'attachment; filename="chengtu-vector-tiles.xml"', "Cache-Control": "no-cache"}
+    return Response(body, headers=headers, media_type="application/xml")
+
+
+QGIS_ROUTES: Final = [Route("/qgis", qgis_page), Route("/qgis/vector-tiles.xml", connections)]

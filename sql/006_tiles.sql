@@ -17,4 +17,3 @@ return case
         then least(greatest(st_minimumclearance(geom), 1e-30), 1e30)::real
 end;
 
-alter table chengtu.dataset add column if not exists levels jsonb;

@@ -10,6 +10,7 @@ from core.catalogue import Dataset
 from core.crs import WEB_MERCATOR, Srid
 from core.database import query
 from tiles.layer import TileLayer, is_plain
+from tiles.levels.source import OWN
 from tiles.matrix import MatrixSet, Tile
 from tiles.placing import EXTENT, place
 
@@ -93,7 +94,7 @@ def _composed(layer: TileLayer, kind: _Kind, zoom: int | None, extra: sql.Compos
         layer=sql.Literal(layer.id),
         id=sql.SQL(", {}").format(sql.Literal(dataset.key)) if layer.has_ids else sql.SQL(""),
         shape=_shape(layer, kind),
-        columns=_columns(layer),
+        columns=_columns(layer, kind),
         source=_source(dataset, kind),
         conditions=sql.SQL(" and ").join(conditions),
         limit=_ranked(layer, most) if most is not None else sql.SQL(""),
@@ -124,9 +125,11 @@ def _shape(layer: TileLayer, kind: _Kind) -> sql.Composable:
     return query("tile_any").format(**parts)
 
 
-def _columns(layer: TileLayer) -> sql.Composable:
+def _columns(layer: TileLayer, kind: _Kind) -> sql.Composable:
     names = [sql.SQL(", {}").format(_column(layer.dataset.key))] if layer.has_ids else []
     for field in layer.fields:
+        if kind.generalised and field.name in OWN:
+            continue
         column = _column(field.name)
         if not is_plain(field):
             column = sql.SQL("{}::{} as {}").format(

@@ -119,6 +119,7 @@ if TYPE_CHECKING:
 def load(settings: Settings, /, source: Path, as_json: bool, **options: Any) -> None:  # noqa: ANN401 — click's
     """Load and report."""
     from loaders import load as run  # noqa: PLC0415 — GDAL and its company take half a second
+    from server.levels import finisher  # noqa: PLC0415
 
     with database(settings) as dsn, progress_bar(source.name, quiet=as_json) as tell:
         report = run(
@@ -128,6 +129,7 @@ def load(settings: Settings, /, source: Path, as_json: bool, **options: Any) -> 
             scratch=settings.var / "tmp",
             archive_limit=settings.temporary_limit,
             progress=tell,
+            finish=finisher(settings),
         )
     if as_json:
         show_json(report.as_json())

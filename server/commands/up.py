@@ -74,6 +74,7 @@ def _load_sample(settings: Settings, dsn: str, city: str, *, large: bool) -> Non
     """Build the sample's files and load each, as anyone would load their own."""
     from data.sample import build  # noqa: PLC0415
     from loaders import Described, Options, load  # noqa: PLC0415
+    from server.levels import finisher  # noqa: PLC0415
 
     say(Text(f"Making the sample city {city} ...", f"正在生成示例城市 {city} ..."))
     for source in build(city, settings.var / "sample", large=large):
@@ -97,6 +98,7 @@ def _load_sample(settings: Settings, dsn: str, city: str, *, large: bool) -> Non
                 scratch=settings.var / "tmp",
                 archive_limit=settings.temporary_limit,
                 progress=tell,
+                finish=finisher(settings),
             )
         rows = sum(one.rows for one in report.datasets)
         say(

@@ -62,6 +62,10 @@ select
 from chengtu.dataset as d
 where %(id)s::text is null or d.id = %(id)s
 
+-- name: own_style
+-- The style that a data set is drawn by, where it has one of its own.
+select d.style from chengtu.dataset as d where d.id = %(id)s
+
 -- name: catalogue_fingerprint
 -- A short text that changes whenever a data set, or the shape of a table in `data`, does.
 select md5(concat(

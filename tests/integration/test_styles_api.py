@@ -120,7 +120,7 @@ def test_the_name_of_a_large_area_lies_within_it(database: str) -> None:
         assert needs_points(dataset)
         (point,) = name_points(connection, dataset)
     assert shapely.from_wkt(horseshoe).contains(shapely.Point(point.east, point.north))
-    assert point.properties == {"name_zh": "凹", "name_en": "Bay"}
+    assert point.names == {"name_zh": "凹", "name_en": "Bay"}
 
 
 def test_the_collection_leads_to_its_style_and_the_style_is_as_the_api_says(api: httpx.Client) -> None:

@@ -9,17 +9,18 @@ from tiles.portrayal import portrayal_of
 from tiles.style.colours import PAPERS, Theme
 from tiles.style.ink import Ink, Json
 from tiles.style.layers import Drawn, draw
+from tiles.style.names import MARK, NAME, wanted_names
 
 LEGEND = "chengtu:legend"  # of `metadata`
 _OWN = 120  # the height of a style of one's own: over made areas, under lines
 
 
 class NamePoint(NamedTuple):
-    """Where the name of an area goes, in degrees, and the attributes that name it."""
+    """Where the name of an area goes, in degrees, and the attributes that name it, by their names."""
 
     east: float
     north: float
-    properties: dict[str, Any]
+    names: dict[str, Any]
 
 
 class Drawing(NamedTuple):
@@ -40,7 +41,7 @@ def style(title: str, datasets: Iterable[Dataset], names: dict[str, list[NamePoi
         sources[one.id] = {"type": "vector", "url": f"{drawing.base}/xyz/{one.id}.json"}
         points = f"{one.id}-names" if names.get(one.id) and one.style is None else None
         if points:
-            sources[points] = {"type": "geojson", "data": _features(names[one.id])}
+            sources[points] = {"type": "geojson", "data": _named_points(names[one.id], wanted_names(ink))}
         drawn += _own(one) if one.style else draw(ink, points)
     ground = {"id": "-ground", "type": "background", "paint": {"background-color": PAPERS[drawing.theme].ground}}
     return {
@@ -87,15 +88,17 @@ def _view(datasets: list[Dataset]) -> Json:
     return {"center": [round((west + east) / 2, 5), round((south + north) / 2, 5)]}
 
 
-def _features(points: list[NamePoint]) -> Json:
+def _named_points(points: list[NamePoint], wanted: list[str]) -> Json:
+    """Points, each with its name in the reader's language, or in the other."""
+    named = ((one, next((one.names[name] for name in wanted if one.names.get(name)), "")) for one in points)
     return {
         "type": "FeatureCollection",
         "features": [
             {
                 "type": "Feature",
-                "geometry": {"type": "Point", "coordinates": [one.east, one.north]},
-                "properties": one.properties,
+                "geometry": {"type": "Point", "coordinates": [point.east, point.north]},
+                "properties": {MARK: MARK, NAME: name},
             }
-            for one in points
+            for point, name in named
         ],
     }

@@ -82,7 +82,8 @@ class Ink(NamedTuple):
         if field is None or not results:
             return otherwise
         whole = dict(self.dataset.fields).get(field) in INTEGERS
-        pairs = [part for value, result in results.items() for part in (int(value) if whole else value, result)]
+        # Each value in a list of its own: QGIS (up to 3.22 at least) passes over those that are not.
+        pairs = [part for value, result in results.items() for part in ([int(value) if whole else value], result)]
         return ["match", ["get", field], *pairs, otherwise]
 
     def _shade(self, colour: str) -> str:

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tiles.style.colours import mix
 from tiles.style.ink import Expression, Ink, Json, by_zoom
@@ -19,6 +19,7 @@ _EDGE_WIDTHS: dict[Role, Expression] = {
     "building": by_zoom(14, 0.2, 17, 0.8, 20, 1.6),
 }
 _ROAD_WIDTH = ((6, 0.5), (11, 0.9), (13, 1.8), (15, 5), (17, 13), (20, 44))  # pixels of a common street by zoom
+_NARROW = 0.3  # of a street: what has no class
 _RADIUS = ((7, 1.4), (13, 2.6), (16, 4.5), (19, 8))  # pixels of a point by zoom
 _BROADER = (
     (r"高速|快速|motorway|expressway|trunk", 1.7),
@@ -94,7 +95,7 @@ def _lines(ink: Ink, id_: str) -> list[Drawn]:
     if ink.role("line") != "road":
         paint = {"line-color": ink.coloured(), "line-width": by_zoom(7, 0.7, 12, 1.4, 16, 3, 20, 8)}
         return [Drawn(210, {"id": id_, "type": "line", "layout": _ROUND, "paint": paint})]
-    layout = _ROUND | {"line-sort-key": _broader(ink)}
+    layout = _ROUND | {"line-sort-key": ink.by_class(_breadths(ink), _NARROW)}
     case = {"line-color": ink.coloured(lambda colour: mix(colour, ink.paper.quiet, 0.55))}
     return [
         Drawn(
@@ -109,21 +110,28 @@ def _lines(ink: Ink, id_: str) -> list[Drawn]:
 
 def _width(ink: Ink, more: float = 0) -> Json:
     """Pixels of a road by zoom and class, with so many more for its casing."""
-    stops = [part for zoom, width in _ROAD_WIDTH for part in (zoom, _times(width, _broader(ink), more))]
-    return {"line-width": by_zoom(*stops)}
+    return {
+        "line-width": _by_zoom_and_class(ink, _ROAD_WIDTH, _breadths(ink), _NARROW if ink.is_classed else 0.7, more)
+    }
 
 
-def _times(width: float, broader: Expression, more: float) -> Expression:
-    if isinstance(broader, (int, float)):
-        return width * broader + more
-    return ["+", more, ["*", width, broader]] if more else ["*", width, broader]
+def _by_zoom_and_class(
+    ink: Ink, sizes: tuple[tuple[float, float], ...], factors: dict[str, float], otherwise: float, more: float = 0
+) -> Expression:
+    """Sizes by zoom, times what each class has; a match in each stop, since QGIS cannot multiply."""
+    stops: list[Any] = []
+    for zoom, size in sizes:
+        by_class = {value: round(size * factor + more, 2) for value, factor in factors.items()}
+        stops += [zoom, ink.by_class(by_class, round(size * otherwise + more, 2))]
+    return by_zoom(*stops)
 
 
-def _broader(ink: Ink) -> Expression:
-    """How much broader a road is than a common street, by its class; what has no class is thin."""
+def _breadths(ink: Ink) -> dict[str, float]:
+    """How much broader or narrower a road is than a common street, by its class."""
     titles = ink.portrayal.class_titles or [("", "")] * len(ink.portrayal.classes)
-    classes = zip(ink.portrayal.classes, titles, strict=True)
-    return ink.by_class({value: _breadth(f"{value} {title}") for value, (title, _) in classes}, 0.3 if titles else 0.7)
+    return {
+        value: _breadth(f"{value} {title}") for value, (title, _) in zip(ink.portrayal.classes, titles, strict=True)
+    }
 
 
 def _breadth(words: str) -> float:
@@ -133,12 +141,11 @@ def _breadth(words: str) -> float:
 def _points(ink: Ink, id_: str) -> list[Drawn]:
     """A circle; what is a crowd from afar stays away there."""
     place = ink.role("point") == "place"
-    size = 1 if place or not ink.is_classed else ink.by_class(dict.fromkeys(ink.portrayal.classes, 1), 0.55)
+    full = dict.fromkeys(ink.portrayal.classes, 1.0)
+    size = _by_zoom_and_class(ink, _RADIUS, full, 0.55 if ink.is_classed else 1)
     paint = {
         "circle-color": ink.paper.ink if place else ink.coloured(),
-        "circle-radius": by_zoom(7, 2.2, 13, 3.6, 18, 6)
-        if place
-        else by_zoom(*(part for zoom, radius in _RADIUS for part in (zoom, _times(radius, size, 0)))),
+        "circle-radius": by_zoom(7, 2.2, 13, 3.6, 18, 6) if place else size,
         "circle-stroke-color": ink.paper.halo,
         "circle-stroke-width": by_zoom(10, 0.6, 16, 1.4),
     }

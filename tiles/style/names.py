@@ -6,6 +6,8 @@ from tiles.style.ink import Expression, Ink, Json, by_zoom
 from tiles.style.roles import Role, zoom_where
 from tiles.words import measured
 
+NAME = "chengtu:name"  # of the points where names of areas go
+MARK = "chengtu:mark"  # what tells these points from all else: both attribute and value
 _FONT = ["sans-serif"]  # the machine's that draws: a style without `glyphs` asks nobody for a font
 _HEIGHTS: dict[Role, float] = {
     "building": 400, "parcel": 401, "point": 402, "ground": 405, "line": 410, "road": 415, "boundary": 430, "place": 440,
@@ -36,20 +38,26 @@ def name_layer(ink: Ink, names: str | None) -> tuple[float, Json | None]:
         return 0, None
     layer: Json = {"id": f"{ink.dataset.id}-label", "type": "symbol"}
     if names is not None:
-        layer |= {"source": names}
+        # QGIS writes what has no source-layer on all layers, and takes any attribute for another: nothing passes there.
+        layer |= {"source": names, "filter": ["==", ["get", MARK], MARK]}
     else:
         layer |= {"source": ink.dataset.id, "source-layer": ink.dataset.id, **_room(ink, role)}
-    return _HEIGHTS[role], layer | {"layout": _layout(ink, role), "paint": _paint(ink, role)}
+    return _HEIGHTS[role], layer | {
+        "layout": _layout(ink, role, ["get", NAME] if names else _text(ink)),
+        "paint": _paint(ink, role),
+    }
 
 
-def text_of(ink: Ink) -> Expression:
-    """A feature's name, in the reader's language where it has one there."""
-    label = ink.portrayal.label_field
+def wanted_names(ink: Ink) -> list[str]:
+    """The attributes that name a feature, that of the reader's language first."""
+    label = ink.portrayal.label_field or ""
     pair = next((pair for pair in ink.portrayal.twins if label in pair), (label,))
-    wanted = [*pair] if ink.language == "en" else [*reversed(pair)]
-    if len(wanted) == 1:
-        return ["get", label]
-    return ["coalesce", *(["get", name] for name in wanted)]
+    return [*pair] if ink.language == "en" else [*reversed(pair)]
+
+
+def _text(ink: Ink) -> Expression:
+    wanted = [["get", name] for name in wanted_names(ink)]
+    return wanted[0] if len(wanted) == 1 else ["coalesce", *wanted]
 
 
 def _room(ink: Ink, role: Role) -> Json:
@@ -58,9 +66,9 @@ def _room(ink: Ink, role: Role) -> Json:
     return {"minzoom": min(17.0 if ink.in_city else 16.0, zoom)} if zoom > 0 else {}
 
 
-def _layout(ink: Ink, role: Role) -> Json:
+def _layout(ink: Ink, role: Role, text: Expression) -> Json:
     layout: dict[str, Any] = {
-        "text-field": text_of(ink),
+        "text-field": text,
         "text-font": _FONT,
         "text-size": _SIZES.get(role, by_zoom(13, 10, 18, 13)),
         "text-max-width": 8,

@@ -1,0 +1,57 @@
+"""Areas, a zoom coarser: small ones join their neighbours, and all borders are simplified together."""
+
+import numpy as np
+import shapely
+
+from tiles.levels.dissolve import dissolve, simplify
+from tiles.levels.level import Codes, Level, Step, classed, joined, tiles_of
+from tiles.levels.merge import Limits, borders, merge
+from tiles.levels.share import share_out
+from tiles.levels.units import EXTENT, PIXEL, Floats, Ints, centres
+
+# In square pixels: below the first number an area joins any neighbour, below the second one of its class.
+STEPS = ((4, 4), (4, 8), (4, 16), (8, 32), (16, 64))
+VISIBLE = 2  # square pixels: a map of smaller areas shows noise
+_VERTICES = 7  # of a simplified area, on average
+
+
+def groups_by_step(level: Level) -> list[Ints]:
+    """The groups that areas (at the units of the coarser zoom) make at each step."""
+    shared = borders(level.shapes)
+    areas: Floats = shapely.area(level.shapes)
+    pixel = PIXEL**2
+    return [merge(areas, level.traits.klass, shared, Limits(one * pixel, same * pixel)) for one, same in STEPS]
+
+
+def fullest(level: Level, groups: Ints) -> int:
+    """About how many groups the fullest tile has."""
+    first = np.unique(groups, return_index=True)[1]
+    return int(np.unique(tiles_of(level.shapes[first]), return_counts=True)[1].max(initial=0))
+
+
+def grouped(level: Level, groups: Ints, constants: Codes) -> Step:
+    """Unite the groups, decide their classes and simplify; what collapses is left out."""
+    traits = joined(level.traits, groups, constants)
+    shapes = dissolve(level.shapes, groups)
+    mixed = np.flatnonzero(traits.klass < 0)
+    klass = traits.klass.copy()
+    klass[mixed] = share_out(traits.amounts[mixed].astype(np.float64), _districts(shapes[mixed]))
+    traits = classed(traits, klass, constants)
+    simple = simplify(shapes)
+    kept = np.flatnonzero(~shapely.is_empty(simple))
+    number = np.full(len(simple), -1)
+    number[kept] = np.arange(len(kept))
+    return Step(Level(level.zoom, simple, traits).take(kept), number[groups])
+
+
+def _districts(shapes: "np.ndarray[tuple[int], np.dtype[np.object_]]") -> Ints:
+    """Quarters of a tile's side: within one, classes get their shares."""
+    cell = np.floor(centres(shapes) / (EXTENT / 4)).astype(np.int64)
+    result: Ints = cell[:, 1] << 32 | cell[:, 0]
+    return result
+
+
+def small_share(level: Level) -> float:
+    """The share of the area that lies in rows too small to be seen."""
+    areas = shapely.area(level.shapes)
+    return float(areas[areas < VISIBLE * PIXEL**2].sum() / max(areas.sum(), 1e-9))

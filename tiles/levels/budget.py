@@ -1,0 +1,94 @@
+"""How many bytes the fullest tiles take, as PostGIS encodes them, held against what a tile may take."""
+
+import zlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import shapely
+from psycopg import sql
+
+from core.database import Connection, query
+from tiles.levels.level import tiles_of
+from tiles.levels.units import EXTENT, Floats, Ints, Shapes
+from tiles.levels.words import Words
+
+Say = Callable[[Ints], Words]
+
+_LOOKED_AT = 3  # of the fullest tiles, by estimate
+_MARGIN = 64  # units around a tile that it draws as well
+_FEATURE, _VALUE, _VERTEX = 12, 2, 2.4  # bytes
+
+
+class Budget(NamedTuple):
+    """The most bytes of a tile, as it is and compressed."""
+
+    raw: int
+    zipped: int
+
+
+class Measured(NamedTuple):
+    """The bytes of the fullest tile, as it is and compressed."""
+
+    raw: int
+    zipped: int
+
+    def fits(self, budget: Budget) -> bool:
+        """Whether it is within the budget."""
+        return self.raw <= budget.raw and self.zipped <= budget.zipped
+
+    def excess(self, budget: Budget) -> float:
+        """How many times the budget it takes."""
+        return max(self.raw / budget.raw, self.zipped / budget.zipped)
+
+
+def estimate(shapes: Shapes, attributes: int) -> Floats:
+    """About how many bytes each shape takes in a tile, without the texts that it does not share."""
+    vertices = shapely.get_num_coordinates(shapes)
+    result: Floats = _FEATURE + _VALUE * attributes + _VERTEX * vertices
+    return result
+
+
+def fullest_tiles(shapes: Shapes, sizes: Floats, count: int = _LOOKED_AT) -> Ints:
+    """The tiles that hold most, by what lies with its middle in them."""
+    tiles, place = np.unique(tiles_of(shapes), return_inverse=True)
+    order = np.argsort(-np.bincount(place, sizes), kind="stable")
+    result: Ints = tiles[order[:count]]
+    return result
+
+
+def within(shapes: Shapes, tile: int) -> Ints:
+    """The rows that a tile draws."""
+    west, south = (tile & 0xFFFFFFFF) * EXTENT, (tile >> 32) * EXTENT
+    bounds = shapely.bounds(shapes)
+    meets = (bounds[:, 0] <= west + EXTENT + _MARGIN) & (bounds[:, 2] >= west - _MARGIN)
+    meets &= (bounds[:, 1] <= south + EXTENT + _MARGIN) & (bounds[:, 3] >= south - _MARGIN)
+    return np.flatnonzero(meets)
+
+
+def measure(connection: Connection, shapes: Shapes, say: Say, *, keyed: bool) -> Measured:
+    """Encode the fullest tiles of shapes in units, with what `say` tells of rows."""
+    worst = Measured(0, 0)
+    for tile in fullest_tiles(shapes, estimate(shapes, 2)).tolist():
+        which = within(shapes, tile)
+        corner = np.array([(tile & 0xFFFFFFFF) * EXTENT, (tile >> 32) * EXTENT])
+        local = shapely.set_coordinates(shapes[which], shapely.get_coordinates(shapes[which]) - corner)
+        raw = encode(connection, local, say(which), keyed=keyed)
+        worst = Measured(max(worst.raw, len(raw)), max(worst.zipped, len(zlib.compress(raw, 6))))
+    return worst
+
+
+def encode(connection: Connection, shapes: Shapes, words: Words, *, keyed: bool) -> bytes:
+    """A tile of shapes in its own units, y to the north, encoded by PostGIS."""
+    texts = words.columns if keyed else (words.keys, *words.columns)
+    names = [f"a{number}" for number in range(len(texts))]
+    columns = [sql.SQL(", unnest({}::text[]) as {}").format(sql.Placeholder(n), sql.Identifier(n)) for n in names]
+    statement = query("encode_rows").format(
+        columns=sql.SQL("").join(columns),
+        names=sql.SQL("").join(sql.SQL(", r.{}").format(sql.Identifier(name)) for name in names),
+        key=sql.SQL("case when r.key ~ '^-?[0-9]{{1,18}}$' then r.key::bigint end" if keyed else "null::bigint"),
+    )
+    values = {name: list(column) for name, column in zip(names, texts, strict=True)}
+    given = {"keys": list(words.keys), "shapes": list(shapely.to_wkb(shapes)), **values}
+    row = connection.execute(statement, given).fetchone()
+    return bytes(row["tile"]) if row else b""

@@ -1,0 +1,33 @@
+"""Points, a zoom coarser: in each cell of a grid the most important one is shown."""
+
+import numpy as np
+import shapely
+
+from tiles.levels.level import Level, Step
+from tiles.levels.units import PIXEL, Ints, rounded
+
+STEPS = (2, 4, 8, 16, 32, 64, 128, 256)  # pixels a side of a cell
+
+
+def coarser(level: Level, rank: Ints, side: int) -> Step:
+    """Show the point of least rank of each cell so many pixels wide.
+
+    Cells of a coarser zoom are made of whole cells of the finer one: so what is shown at a zoom is shown at all after it.
+    """
+    middle = np.floor(cells(level, side)).astype(np.int64)
+    order = np.lexsort((rank[level.traits.feature], middle[:, 0], middle[:, 1]))
+    x, y = middle[order].T
+    first = (np.diff(x, prepend=x[:1] - 1) != 0) | (np.diff(y, prepend=y[:1] - 1) != 0)
+    kept = np.sort(order[first])
+    parent = np.full(len(middle), -1)
+    parent[kept] = np.arange(len(kept))
+    shown = level.take(kept)
+    return Step(shown._replace(shapes=rounded(shown.shapes)), parent)
+
+
+def cells(level: Level, side: int) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
+    """The place of each point on a grid of cells so many pixels wide."""
+    places: np.ndarray[tuple[int, int], np.dtype[np.float64]] = shapely.get_coordinates(
+        shapely.get_point(shapely.get_geometry(level.shapes, 0), 0)
+    )
+    return places / (side * PIXEL)

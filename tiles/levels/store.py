@@ -1,0 +1,119 @@
+"""Generalised zooms as a table: written beside the one that is served, and put in its place with the release."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import shapely
+from psycopg import sql
+
+from core.database import Connection, query
+from tiles.levels.build import Levels, Zoom
+from tiles.levels.level import Step
+from tiles.levels.source import Table
+from tiles.levels.units import WEB_MERCATOR_SRID, Ints, in_metres, spatial_order
+from tiles.levels.words import said
+
+
+def write(connection: Connection, levels: Levels, table: Table, name: str) -> None:
+    """Write all zooms into table tiles.<name>, its features' rows into tiles.<name>.member, and index them."""
+    target, members = sql.Identifier("tiles", name), sql.Identifier("tiles", f"{name}.member")
+    typed = [sql.SQL("{} {},").format(sql.Identifier(one), _type(table.types[one])) for one in table.carried]
+    key = sql.SQL("{} {},").format(sql.Identifier(table.key), _type(table.key_type))
+    connection.execute(query("create_levels").format(table=target, columns=sql.SQL(" ").join([key, *typed])))
+    connection.execute(query("create_members").format(table=members, type=_type(table.key_type)))
+    numbers = _numbered(levels)
+    columns = sql.SQL(", ").join(map(sql.Identifier, _columns(table)))
+    with connection.cursor() as cursor, cursor.copy(query("copy_levels").format(table=target, columns=columns)) as copy:
+        for place, zoom in enumerate(levels.zooms):
+            above = numbers[place + 1] if place + 1 < len(numbers) else None
+            for row in _rows(levels, place, zoom, numbers[place], above):
+                copy.write_row(row)
+    _write_members(connection, levels, numbers, members)
+    _index(connection, levels, target, members)
+
+
+def _columns(table: Table) -> tuple[str, ...]:
+    return ("zoom", "row_id", table.key, *table.carried, "members", "parent", "geom")
+
+
+def _numbered(levels: Levels) -> list[list[Ints]]:
+    """The row_id of each row, by zoom and kind: along the Hilbert curve, the finest zoom first."""
+    numbers, start = [], 1
+    for zoom in levels.zooms:
+        sizes = [len(step.level.shapes) for step in zoom.steps]
+        shapes = np.concatenate([step.level.shapes for step in zoom.steps])
+        number = np.empty(len(shapes), dtype=np.int64)
+        number[spatial_order(shapes, zoom.zoom)] = np.arange(start, start + len(shapes))
+        start += len(shapes)
+        numbers.append(np.split(number, np.cumsum(sizes)[:-1]))
+    return numbers
+
+
+def _rows(
+    levels: Levels, place: int, zoom: Zoom, numbers: list[Ints], above: list[Ints] | None
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of a zoom in the order of their numbers."""
+    columns = []
+    for kind, step in enumerate(zoom.steps):
+        parents = _parents(levels.zooms[place + 1].steps[kind], above[kind], len(step.level.shapes)) if above else None
+        words = said(levels.features, step.level.traits, np.arange(len(step.level.shapes)))
+        shapes = shapely.set_srid(in_metres(step.level.shapes, zoom.zoom), WEB_MERCATOR_SRID)
+        columns.append(
+            [
+                numbers[kind].tolist(),
+                words.keys,
+                *words.columns,
+                step.level.traits.members.tolist(),
+                parents or [None] * len(shapes),
+                shapely.to_wkb(shapes, hex=True, include_srid=True).tolist(),
+            ]
+        )
+    rows = [row for kind in columns for row in zip(*kind, strict=True)]
+    for row in sorted(rows, key=lambda row: row[0]):
+        yield zoom.zoom, *row
+
+
+def _parents(step: Step, numbers: Ints, count: int) -> list[int | None] | None:
+    """The row_id that each row went into at the zoom above; none where that is a mosaic."""
+    if len(step.parent) != count:
+        return None
+    return [int(numbers[one]) if one >= 0 else None for one in step.parent.tolist()]
+
+
+def _write_members(connection: Connection, levels: Levels, numbers: list[list[Ints]], members: sql.Identifier) -> None:
+    """Which row of the finest zoom each feature went into."""
+    if not levels.zooms:
+        return
+    with connection.cursor() as cursor, cursor.copy(query("copy_members").format(table=members)) as copy:
+        for maker, step, number in zip(levels.makers, levels.zooms[0].steps, numbers[0], strict=True):
+            if len(step.parent) != len(maker.which):
+                continue
+            shown = step.parent >= 0
+            keys = levels.features.keys.take(maker.which[shown]).to_pylist()
+            for key, row in zip(keys, number[step.parent[shown]].tolist(), strict=True):
+                copy.write_row((key, row))
+
+
+def _index(connection: Connection, levels: Levels, target: sql.Identifier, members: sql.Identifier) -> None:
+    for zoom in levels.zooms:
+        connection.execute(query("index_level").format(table=target, zoom=sql.Literal(zoom.zoom)))
+    connection.execute(query("index_levels").format(table=target))
+    connection.execute(query("index_members").format(table=members))
+    connection.execute(sql.SQL("analyze {}, {}").format(target, members))
+
+
+def swap(connection: Connection, name: str, id_: str) -> None:
+    """Give the levels written as `name` the name of their data set, which has none now."""
+    for suffix in ("", ".member"):
+        connection.execute(
+            sql.SQL("alter table {} rename to {}").format(
+                sql.Identifier("tiles", name + suffix), sql.Identifier(id_ + suffix)
+            )
+        )
+
+
+def _type(name: str) -> Any:  # noqa: ANN401 — sql.SQL wants LiteralString
+    """A type as PostgreSQL's own catalogue writes it."""
+    ours: Any = name
+    return sql.SQL(ours)
