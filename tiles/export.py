@@ -134,6 +134,7 @@ class Surroundings(NamedTuple):
 async def export(wish: Wish, around: Surroundings) -> Exported:
     """Make what is missing and write it out; whoever was killed before goes on."""
     wish.check()
+    await around.read_layers()  # which may not be there
     with Work(wish.target) as work:
         exporting = _Export(wish, around, work)
         await exporting.make()
@@ -233,7 +234,8 @@ class _Export:
     async def _made(self, tile: Tile) -> bytes:
         """A tile with a layer for each data set, as the server makes it."""
         wish = self._wish
-        parts = [await make(self._around.pool, Wanted(one, wish.matrix_set, tile), wish.budget) for one in self.layers]
+        wanted = [Wanted(one, wish.matrix_set, tile, ordered=True) for one in self.layers]
+        parts = [await make(self._around.pool, one, wish.budget) for one in wanted]
         filled = [one for one in parts if one.raw]
         return filled[0].zipped if len(filled) == 1 else zip_(b"".join(one.raw for one in filled))
 

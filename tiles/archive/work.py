@@ -51,6 +51,7 @@ class Work:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            self._lock.close()
             raise AtWork(target=target) from error
         self._database = sqlite3.connect(self.folder / "work.sqlite")
         self._database.executescript(f"pragma journal_mode = wal; pragma synchronous = normal; {_TABLES}")
