@@ -73,6 +73,12 @@ class Settings(BaseSettings):
         "WebMercatorQuad,WorldCRS84Quad,CGCS2000Quad",
         description="The tile matrix sets offered: these, and any quadtree of OGC's registry by its name.",
     )
+    tile_archives: Path = Field(
+        ROOT / "var" / "archives", description="A folder of PMTiles archives to serve at /archives, each by its name."
+    )
+    tile_directory: Path | None = Field(
+        None, description="A folder to write finished tiles into as well, for a web server in front; none without it."
+    )
     wmts_scales: Literal["ogc", "tianditu"] = Field(
         "ogc",
         description="Scale denominators of WMTS's sets `c` and `w`: of pixels of 0.28 mm as OGC has them,"

@@ -25,6 +25,7 @@ from features.formats.press import Press
 from features.search import Limits
 from server import logs
 from server.access import KeyApart
+from server.archives import ARCHIVE_ROUTES
 from server.borders import ERROR_HANDLERS, Border, from_error, use_context_executor
 from server.documents import DOCUMENT_ROUTES
 from server.editing import EDIT_ROUTES
@@ -99,10 +100,20 @@ def _cors(service: Service) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=["*"],
             allow_methods=["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Crs", "Content-Type", "If-Match", "If-None-Match", "X-API-Key"],
+            allow_headers=[
+                "Authorization",
+                "Content-Crs",
+                "Content-Type",
+                "If-Match",
+                "If-None-Match",
+                "Range",
+                "X-API-Key",
+            ],
             expose_headers=[
+                "Accept-Ranges",
                 "Content-Crs",
                 "Content-Disposition",
+                "Content-Range",
                 "ETag",
                 "Link",
                 "Location",
@@ -126,6 +137,7 @@ def _own_routes() -> list[BaseRoute]:
         *QGIS_ROUTES,
         *STYLE_ROUTES,
         *WMTS_ROUTES,
+        *ARCHIVE_ROUTES,
     ]
     if MAPLIBRE.is_dir():
         routes.append(Mount("/static/vendor/maplibre-gl", StaticFiles(directory=MAPLIBRE)))
