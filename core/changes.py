@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
+
+import psycopg
 
 from core.catalogue import BBox
 from core.database import AsyncPool, ask, query
@@ -47,7 +49,7 @@ class Mark(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A row of the log: inserted, updated, deleted; or R, where the data set must be read anew."""
+    """A row of the log: a feature inserted, updated or deleted (R, that all must be read anew, is told by the page)."""
 
     mark: Mark
     op: Op
@@ -68,12 +70,8 @@ class LogPage(NamedTuple):
     now: Position
     changes: list[Change]
     more: bool  # whether others follow
-    lost: bool  # the log does not reach back that far: what changed since is not known
-
-    @property
-    def reset(self) -> bool:
-        """Whether the data set must be read anew, as it is at `now`."""
-        return self.lost or any(change.op == "R" for change in self.changes)
+    reset: bool  # the log does not tell all that changed: the data set must be read anew, as it is at `now`
+    guarded: bool  # row security may hide features from this service
 
 
 class LevelChange(NamedTuple):
@@ -96,11 +94,9 @@ async def read_log(pool: AsyncPool, id_: str, since: Mark, limit: int) -> LogPag
     rows = await ask(pool, query("read_log"), bound)
     if not rows:
         return None
-    release, change, floor_release, floor_change = rows[0][:4]
-    now = Position(release, change)
-    lost = not Position(floor_release, floor_change) <= Position(since.release, since.change) <= now
-    changes = [_change(row[4:]) for row in rows[:limit] if row[4] is not None]
-    return LogPage(now, changes, more=len(rows) > limit, lost=lost)
+    release, change, reset, guarded = rows[0][:4]
+    changes = [] if reset else [_change(row[4:]) for row in rows[:limit] if row[4] is not None]
+    return LogPage(Position(release, change), changes, len(rows) > limit, reset, guarded)
 
 
 async def level_changes(pool: AsyncPool, id_: str, since: int) -> list[LevelChange] | None:
@@ -109,6 +105,15 @@ async def level_changes(pool: AsyncPool, id_: str, since: int) -> list[LevelChan
     if not rows or not rows[0][0] <= since <= rows[0][1]:
         return None
     return [LevelChange(step, zoom, _box(box)) for _, _, step, zoom, box in rows if step is not None]
+
+
+async def trim(connection: psycopg.AsyncConnection[Any], days: int) -> None:
+    """Forget changes of so many days ago, unless another process is about it."""
+    async with connection.transaction():
+        row = await (await connection.execute(query("trim_alone"))).fetchone()
+        if row and row[0]:
+            await connection.execute(query("trim_log"), {"days": days})
+            await connection.execute(query("trim_level_changes"), {"days": days})
 
 
 def _change(row: tuple[object, ...]) -> Change:

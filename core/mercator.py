@@ -30,7 +30,7 @@ class TileRange(NamedTuple):
     bottom: int
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         """How many tiles there are in it."""
         return (self.right - self.left + 1) * (self.bottom - self.top + 1)
 

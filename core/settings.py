@@ -73,6 +73,8 @@ class Settings(BaseSettings):
         "WebMercatorQuad,WorldCRS84Quad,CGCS2000Quad",
         description="The tile matrix sets offered: these, and any quadtree of OGC's registry by its name.",
     )
+    change_log_days: int = Field(30, ge=1, le=36_500, description="Days that the change log reaches back.")
+    push_clients: int = Field(500, ge=0, description="Clients that a server process tells of changes by /changes.")
     tile_archives: Path = Field(
         ROOT / "var" / "archives", description="A folder of PMTiles archives to serve at /archives, each by its name."
     )

@@ -144,10 +144,10 @@ def read_search(pairs: Pairs, table: Table, limits: Limits) -> Search:
     if cursor and "offset" in given:
         raise Needless(name="offset", other="cursor")
     return Search(
-        limit=min(_whole_number(given, "limit", limits.default, least=1, most=_MOST_ROWS), limits.most),
-        offset=_whole_number(given, "offset", 0, least=0, most=_MOST_ROWS),
+        limit=min(whole_number(given, "limit", limits.default, least=1, most=_MOST_ROWS), limits.most),
+        offset=whole_number(given, "offset", 0, least=0, most=_MOST_ROWS),
         cursor=cursor,
-        hits_only=_choice(given, "resulttype", ("results", "hits")) == "hits",
+        hits_only=choice(given, "resulttype", ("results", "hits")) == "hits",
         bounds=_bounds(given, table),
         datetime=_datetime(given),
         equals=tuple((name, value) for name, value in given.items() if name not in PARAMETERS),
@@ -156,7 +156,7 @@ def read_search(pairs: Pairs, table: Table, limits: Limits) -> Search:
         filter_srid=offered(given, "filter-crs", table, needs="filter"),
         sort=_sort(given.get("sortby"), table),
         properties=_properties(given.get("properties"), table),
-        geometry=_choice(given, "skipGeometry", ("false", "true")) != "true",
+        geometry=choice(given, "skipGeometry", ("false", "true")) != "true",
         crs=offered(given, "crs", table),
         digest=whole,
     )
@@ -174,7 +174,8 @@ def once(pairs: Pairs, known: Sequence[str]) -> dict[str, str]:
     return given
 
 
-def _whole_number(given: dict[str, str], name: str, default: int, *, least: int, most: int) -> int:
+def whole_number(given: dict[str, str], name: str, default: int, *, least: int, most: int) -> int:
+    """A parameter that is a number within bounds."""
     value = given.get(name)
     if value is None:
         return default
@@ -183,7 +184,8 @@ def _whole_number(given: dict[str, str], name: str, default: int, *, least: int,
     return int(value)
 
 
-def _choice(given: dict[str, str], name: str, known: tuple[str, ...]) -> str:
+def choice(given: dict[str, str], name: str, known: tuple[str, ...]) -> str:
+    """A parameter that is one of a few words, the first of which is the default."""
     value = given.get(name, known[0])
     if value.lower() not in known:
         raise BadChoice(name=name, value=value[:40], known=", ".join(known))
@@ -224,7 +226,7 @@ def offered(given: Mapping[str, str], name: str, table: Table, needs: str = "") 
 
 
 def _filter(given: dict[str, str]) -> Node | None:
-    language = _choice(given, "filter-lang", ("cql2-text", "cql2-json"))
+    language = choice(given, "filter-lang", ("cql2-text", "cql2-json"))
     if "filter" not in given:
         if "filter-lang" in given:
             raise Needless(name="filter-lang", other="filter")

@@ -27,12 +27,15 @@ from server import logs
 from server.access import KeyApart
 from server.archives import ARCHIVE_ROUTES
 from server.borders import ERROR_HANDLERS, Border, from_error, use_context_executor
+from server.changes import FEED_ROUTES
 from server.documents import DOCUMENT_ROUTES
 from server.editing import EDIT_ROUTES
 from server.features import FEATURE_ROUTES
 from server.host import Host, Tame
+from server.news import News
 from server.pages import TEMPLATES
 from server.publisher import Publisher
+from server.push import PUSH_ROUTES
 from server.qgis_page import QGIS_ROUTES
 from server.service import Service, read_service
 from server.styles import STYLE_ROUTES
@@ -119,6 +122,7 @@ def _cors(service: Service) -> list[Middleware]:
                 "Location",
                 "OGC-NumberMatched",
                 "OGC-NumberReturned",
+                "Chengtu-Left-Out",
             ],
         )
     ]
@@ -127,6 +131,8 @@ def _cors(service: Service) -> list[Middleware]:
 def _own_routes() -> list[BaseRoute]:
     routes: list[BaseRoute] = [
         *FEATURE_ROUTES,
+        *FEED_ROUTES,
+        *PUSH_ROUTES,
         *EDIT_ROUTES,
         *TILE_ROUTES,
         *TILE_DOCUMENT_ROUTES,
@@ -157,7 +163,8 @@ def _lifespan(settings: Settings, service: Service) -> Callable[[Starlette], Any
         app.state.press = press = Press(settings)
         host = Host(await asyncio.to_thread(publisher.configuration))
         app.router.routes.extend(host.routes)
-        following = asyncio.create_task(publisher.follow(host))
+        app.state.news = news = News(settings, features, lambda: publisher.tables)
+        following = asyncio.gather(publisher.follow(host), news.follow())
         try:
             async with open_tiles(settings, pool) as app.state.tiles:
                 yield

@@ -59,25 +59,36 @@ class UnknownLanguage(ChengtuError):
 
 
 class Answered(ChengtuError):
-    """An error whose answer tells more in its headers."""
+    """An error whose answer tells more in its headers, or in further members of its body."""
 
     headers: Mapping[str, str] = MappingProxyType({})
+    members: Mapping[str, str] = MappingProxyType({})
 
-    def __init__(self, headers: Mapping[str, str] | None = None, **facts: object) -> None:
+    def __init__(
+        self, headers: Mapping[str, str] | None = None, members: Mapping[str, str] | None = None, **facts: object
+    ) -> None:
         self.headers = headers or self.headers
+        self.members = members or self.members
         super().__init__(**facts)
 
 
-def ogc_error(status: int, code: str, description: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def ogc_error(
+    status: int,
+    code: str,
+    description: str,
+    headers: Mapping[str, str] | None = None,
+    members: Mapping[str, str] | None = None,
+) -> JSONResponse:
     """An error as OGC APIs write it (OGC API - Features 1, 7.5.1): code and description."""
     all_headers = dict(headers or {}) | ({"Retry-After": "2"} if status == 503 else {})
-    return JSONResponse({"code": code, "type": code, "description": description}, status, all_headers)
+    body = {"code": code, "type": code, "description": description, **(members or {})}
+    return JSONResponse(body, status, all_headers)
 
 
 def from_error(error: ChengtuError) -> JSONResponse:
     """The response to one of our own errors, in the language of the request."""
-    headers = error.headers if isinstance(error, Answered) else None
-    return ogc_error(error.status, error.code, error.message(spoken.get()), headers)
+    headers, members = (error.headers, error.members) if isinstance(error, Answered) else (None, None)
+    return ogc_error(error.status, error.code, error.message(spoken.get()), headers, members)
 
 
 async def _our_error(request: Request, error: Exception) -> Response:

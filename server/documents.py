@@ -96,6 +96,7 @@ def _landing_links(service: Service, site: Site) -> list[Json]:
         link(f"{_OGC}tilesets-vector", f"{site.base}/tiles", MEDIA["json"], _TILES.in_(say)),
         link(f"{_OGC}tiling-schemes", f"{site.base}/tileMatrixSets", MEDIA["json"], _MATRIX_SETS.in_(say)),
         link(f"{_OGC}processes", f"{site.base}/processes", MEDIA["json"], _PROCESSES.in_(say)),
+        link("changes", f"{site.base}/changes", "text/event-stream", _CHANGES.in_(say)),
     ]
     return links + ([link("about", about, MEDIA["html"], _ABOUT.in_(say))] if about else [])
 
@@ -108,6 +109,7 @@ _FUNCTIONS = Text("What filters may call", "过滤条件可用的函数")
 _TILES = Text("Vector tiles of all data sets", "全部数据集的矢量瓦片")
 _MATRIX_SETS = Text("The tile matrix sets", "瓦片矩阵集")
 _PROCESSES = Text("The processes", "空间处理")
+_CHANGES = Text("Changes as they happen, as Server-Sent Events", "实时变更推送(Server-Sent Events)")
 _ABOUT = Text("About the service", "关于本服务")
 
 

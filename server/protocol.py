@@ -14,6 +14,7 @@ from server.borders import ogc_error
 MAX_HEAD = 131_072  # bytes; what comes in one piece with its end is read, up to as much again
 HEAD_PATIENCE = 30.0  # seconds from a connection's or a head's beginning to the end of the head
 BODY_PATIENCE = 120.0  # seconds from there to the end of the body
+ENDLESS = "endless"  # what a request's state has, where its answer never ends
 
 
 class Protocol(HttpToolsProtocol):
@@ -57,6 +58,12 @@ class Protocol(HttpToolsProtocol):
         """A request is at its end."""
         self._stop_waiting()
         super().on_message_complete()
+
+    def shutdown(self) -> None:
+        """The service ends: running requests may finish, but streams without end are cut."""
+        super().shutdown()
+        if self.scope is not None and self.scope.get("state", {}).get(ENDLESS):
+            self.transport.close()
 
     def send_400_response(self, msg: str) -> None:
         """What is no HTTP is told so in the form of all other errors."""

@@ -12,7 +12,7 @@ _LEVEL = 1  # on GeoJSON as small as zlib's 4
 _GZIP = 31  # zlib's window bits for the gzip format
 _SMALLEST = 1000  # bytes that are worth it
 _TEXTS = re.compile(
-    r"text/|application/(?!gml)[\w.+-]*(?:json|xml|javascript)|image/svg"
+    r"text/(?!event-stream)|application/(?!gml)[\w.+-]*(?:json|xml|javascript)|image/svg"
 )  # GML is a file, with its length
 _WANTED = re.compile(r"(?:^|,)\s*(?:gzip|\*)\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[^,]*)?\s*(?=,|$)", re.IGNORECASE)
 

@@ -21,7 +21,10 @@ comment on column chengtu.change_log.old_box is
 'West, south, east, north in degrees (CRS84) of where it was; null where that is nowhere.';
 comment on column chengtu.change_log.new_box is 'The same of where it is now.';
 
-create index if not exists change_log_at on chengtu.change_log using brin (at);
+-- What is before such a row has nothing to tell any more.
+create index if not exists change_log_whole on chengtu.change_log (dataset, release, change, ordinal) where op = 'R';
+
+create index if not exists change_log_at on chengtu.change_log (at);
 
 create table if not exists chengtu.level_change (
     dataset text not null,

@@ -31,7 +31,7 @@ comment on column chengtu.level_change.box is 'West, south, east, north in degre
 create or replace function chengtu.drop_levels(id text) returns void
 language plpgsql as $$
 begin
-    execute format('drop table if exists tiles.%I, tiles.%I', id, id || '.member');
+    execute format('drop table if exists tiles.%I, tiles.%I, tiles.%I', id, id || '.member', id || '.cells');
     update chengtu.dataset as d set levels = null where d.id = drop_levels.id and d.levels is not null;
 end
 $$;

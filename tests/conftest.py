@@ -27,6 +27,7 @@ from core.database import prepare
 from core.settings import ROOT, Settings, read_settings
 from loaders import Described, Options, Report, load
 from server.cluster import running
+from server.levels import finisher
 from tests.city import write_city
 
 _names = count(1)
@@ -87,7 +88,8 @@ def loader_for(dsn: str, scratch: Path) -> Load:
     def load_it(path: Path, **given: object) -> Report:
         described = {name: given.pop(name) for name in list(given) if name in Described.__dataclass_fields__}
         options = Options(**given, described=Described(**described))  # type: ignore[arg-type]
-        return load(path, dsn, options, scratch=scratch / "scratch", archive_limit=10**9)
+        ours = Settings(database_url=dsn)
+        return load(path, dsn, options, scratch=scratch / "scratch", archive_limit=10**9, finish=finisher(ours))
 
     return load_it
 
@@ -127,9 +129,10 @@ def service(dsn: str, **settings: str) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
     mine = {f"CHENGTU_{name.upper()}": value for name, value in settings.items()}
-    environment = os.environ | {"DATABASE_URL": dsn, "CHENGTU_PORT": port, "CHENGTU_LOG": "json"} | mine
     url = f"http://127.0.0.1:{port}"
-    with tempfile.TemporaryFile() as log:
+    with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory() as var:
+        ours = {"DATABASE_URL": dsn, "CHENGTU_PORT": port, "CHENGTU_LOG": "json", "CHENGTU_VAR": var}
+        environment = os.environ | ours | mine
         process = subprocess.Popen([ROOT / "chengtu", "up", "--no-sample"], env=environment, stdout=log, stderr=log)
         try:
             _wait_until_ready(url, process)

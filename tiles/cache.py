@@ -42,6 +42,7 @@ class Kept(NamedTuple):
     length: int  # bytes, as it is
     left_out: bool
     zipped: bytes
+    hit: bool = False  # whether it was in the cache
 
 
 class Key(NamedTuple):
@@ -231,7 +232,7 @@ def _read(value: bytes, recipe: str) -> Kept | None:
     zipped = value[_HEAD.size : -_NUMBER.size]
     if made_by.decode() != recipe or isal_zlib.crc32(zipped) != checksum:
         return None
-    return Kept(etag.decode(), made, length, bool(left_out), zipped)
+    return Kept(etag.decode(), made, length, bool(left_out), zipped, hit=True)
 
 
 def _size(value: bytes) -> int:

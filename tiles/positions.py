@@ -1,7 +1,7 @@
 """Asks PostgreSQL how data sets stand; one question answers all who asked before it was put.
 
 Each request must know that no change was committed before it came, and nothing but the database can tell. The question is put
-through libpq itself, on a connection of its own: through the pool it would cost several times what a cached tile costs.
+through libpq itself, on a connection of its own: through a pool it would cost several times what a finished tile costs.
 """
 
 import asyncio
@@ -13,23 +13,25 @@ import psycopg
 from psycopg import pq
 
 from core.changes import Standing
-from core.database import query, session
+from core.database import one_line, query, session
 from core.errors import DatabaseUnreachable
 
 _NAME: Final = b"positions"
 _PATIENCE = 3.0  # seconds for an answer
+_TRIES: Final = 2  # of a question: the first may meet a connection that has died
 
 LOGGER = logging.getLogger("chengtu.tiles")
 
 type Answer = dict[str, Standing]
 
 
-class _Batch:
-    """Those who wait for the same answer."""
+class _Question:
+    """What is asked at once, and who waits for the answer."""
 
     def __init__(self) -> None:
         self.ids: set[str] = set()
-        self.answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.waiting: list[asyncio.Future[Answer]] = []
+        self.tries = 0
 
 
 class Positions:
@@ -38,110 +40,144 @@ class Positions:
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self._connection: psycopg.AsyncConnection[object] | None = None
-        self._next: _Batch | None = None
-        self._asking: asyncio.Task[None] | None = None
+        self._dialling: asyncio.Task[None] | None = None
+        self._next: _Question | None = None
+        self._put: _Question | None = None  # the one that PostgreSQL is at
+        self._deadline: asyncio.TimerHandle | None = None
 
     async def now(self, ids: Iterable[str]) -> Answer:
         """How the data sets stand, by id, at a moment after this call; those that are not there are left out."""
-        if self._next is None:
-            self._next = _Batch()
-            if self._asking is None or self._asking.done():
-                self._asking = asyncio.create_task(self._ask())
-        batch = self._next
-        batch.ids.update(ids)
-        return await asyncio.shield(batch.answer)
+        question = self._next = self._next or _Question()
+        question.ids.update(ids)
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        question.waiting.append(answer)
+        if self._put is None:
+            self._ask()
+        return await answer
 
     async def close(self) -> None:
-        """Hang up."""
-        if self._asking is not None:
-            await asyncio.wait([self._asking], timeout=_PATIENCE)
-        if self._connection is not None:
-            await self._connection.close()
+        """Hang up; whoever waits is told that there is no answer."""
+        if self._dialling is not None:
+            self._dialling.cancel()
+        self._hang_up(psycopg.OperationalError("the service is stopping"), again=False)
 
-    async def _ask(self) -> None:
-        """Put one question after the other, as long as there are any."""
-        while (batch := self._next) is not None:
-            self._next = None
-            try:
-                answer = await self._answer(batch.ids)
-            except Exception as error:  # whatever it is, those who wait must hear of it
-                LOGGER.warning("data sets' positions cannot be asked for: %s", error)
-                batch.answer.set_exception(DatabaseUnreachable(reason=type(error).__name__))
-                batch.answer.exception()  # heard, even where all who waited have gone
-            else:
-                batch.answer.set_result(answer)
-
-    async def _answer(self, ids: set[str]) -> Answer:
+    def _ask(self) -> None:
+        """Put the next question, if there is one; first dial, if there is no connection."""
+        if self._next is None:
+            return
+        if self._connection is None:
+            if self._dialling is None:
+                self._dialling = asyncio.create_task(self._dial())
+            return
+        self._put, self._next = self._next, None
+        self._put.tries += 1
+        self._deadline = asyncio.get_running_loop().call_later(_PATIENCE, self._give_up)
+        line = self._connection.pgconn
         try:
-            return await asyncio.wait_for(self._once(ids), _PATIENCE)
-        except (psycopg.OperationalError, TimeoutError, OSError):
-            await self._hang_up()
-            return await asyncio.wait_for(self._once(ids), _PATIENCE)
+            line.send_query_prepared(_NAME, [("{" + ",".join(self._put.ids) + "}").encode()])
+            line.flush()
+        except psycopg.OperationalError as error:
+            self._hang_up(error)
 
-    async def _once(self, ids: set[str]) -> Answer:
-        connection = (self._connection or await self._dial()).pgconn
-        connection.send_query_prepared(_NAME, [("{" + ",".join(ids) + "}").encode()])
-        result = await _received(connection)
-        return {
-            _text(result, row, 0): Standing(*(int(result.get_value(row, column) or 0) for column in (1, 2, 3)))
-            for row in range(result.ntuples)
-        }
+    def _hear(self) -> None:
+        """Read what has come; when it is the whole answer, tell it, and put the next question."""
+        if self._connection is None:
+            return
+        line = self._connection.pgconn
+        try:
+            line.consume_input()
+            if line.is_busy():
+                return
+            results = _results(line)
+        except psycopg.OperationalError as error:
+            self._hang_up(error)
+            return
+        if self._put is None:
+            return
+        question, self._put = self._put, None
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._ask()
+        found = _answer(results[0])
+        for one in question.waiting:
+            if not one.done():
+                one.set_result(found)
 
-    async def _dial(self) -> psycopg.AsyncConnection[object]:
-        options = session(_PATIENCE)
-        connection: psycopg.AsyncConnection[object] = await psycopg.AsyncConnection.connect(
-            self._dsn,
-            autocommit=True,
-            application_name="chengtu-positions",
-            options=options,
-            connect_timeout=int(_PATIENCE),
-        )
-        statement = query("positions").as_string().replace("%(ids)s", "$1::text[]")
-        connection.pgconn.send_prepare(_NAME, statement.encode())
-        await _received(connection.pgconn)
-        self._connection = connection
-        return connection
+    def _give_up(self) -> None:
+        self._hang_up(psycopg.OperationalError(f"no answer within {_PATIENCE:g} s"))
 
-    async def _hang_up(self) -> None:
+    def _hang_up(self, error: psycopg.OperationalError, *, again: bool = True) -> None:
+        """Drop the connection; questions are put once more on a new one, those that were already are given up."""
+        if self._deadline is not None:
+            self._deadline.cancel()
         if self._connection is not None:
-            await self._connection.close()
+            asyncio.get_running_loop().remove_reader(self._connection.pgconn.socket)
+            self._connection.pgconn.finish()
             self._connection = None
+        for question in (self._put, self._next):
+            if question is not None and (question.tries >= _TRIES or not again):
+                _fail(question, error)
+        left = [one for one in (self._put, self._next) if one is not None and again and one.tries < _TRIES]
+        self._put, self._next = None, _together(left)
+        self._ask()
+
+    async def _dial(self) -> None:
+        try:
+            connection: psycopg.AsyncConnection[object] = await psycopg.AsyncConnection.connect(
+                self._dsn,
+                autocommit=True,
+                application_name="chengtu-positions",
+                options=session(_PATIENCE),
+                connect_timeout=int(_PATIENCE),
+            )
+            statement = query("positions").as_string().replace("%(ids)s", "$1::text[]")
+            connection.pgconn.prepare(_NAME, statement.encode())
+        except psycopg.OperationalError as error:
+            LOGGER.warning("the positions of data sets cannot be asked for: %s", one_line(error))
+            self._dialling = None
+            if self._next is not None:
+                self._next.tries += 1
+            self._hang_up(error)
+            return
+        self._dialling, self._connection = None, connection
+        asyncio.get_running_loop().add_reader(connection.pgconn.socket, self._hear)
+        self._ask()
 
 
-async def _received(connection: pq.abc.PGconn) -> pq.abc.PGresult:
-    """The result of what was sent: libpq's own loop, on the event loop."""
-    loop = asyncio.get_running_loop()
-    if connection.flush():
-        raise psycopg.OperationalError("so short a question does not go out at once: the connection is stuck")
-    while connection.is_busy():
-        await _readable(loop, connection.socket)
-        connection.consume_input()
-    result = connection.get_result()
-    while connection.get_result() is not None:
-        pass
-    if result is None or result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
-        raise psycopg.OperationalError(_problem(result))
-    return result
+def _results(line: pq.abc.PGconn) -> list[pq.abc.PGresult]:
+    """The results of a question, the only one of which must hold rows."""
+    results = []
+    while (result := line.get_result()) is not None:
+        if result.status != pq.ExecStatus.TUPLES_OK:
+            raise psycopg.OperationalError(result.get_error_message())
+        results.append(result)
+    if not results:
+        raise psycopg.OperationalError("the connection was lost")
+    return results
 
 
-async def _readable(loop: asyncio.AbstractEventLoop, socket: int) -> None:
-    ready = loop.create_future()
-    loop.add_reader(socket, _settle, ready)
-    try:
-        await ready
-    finally:
-        loop.remove_reader(socket)
+def _answer(result: pq.abc.PGresult) -> Answer:
+    return {
+        (result.get_value(row, 0) or b"").decode(): Standing(
+            *(int(result.get_value(row, column) or 0) for column in (1, 2, 3))
+        )
+        for row in range(result.ntuples)
+    }
 
 
-def _settle(ready: asyncio.Future[None]) -> None:
-    if not ready.done():
-        ready.set_result(None)
+def _fail(question: _Question, error: psycopg.OperationalError) -> None:
+    for one in question.waiting:
+        if not one.done():
+            one.set_exception(DatabaseUnreachable(reason=one_line(error)))
 
 
-def _problem(result: pq.abc.PGresult | None) -> str:
-    """What PostgreSQL said was wrong."""
-    return result.get_error_message().splitlines()[0] if result is not None else "the connection was lost"
-
-
-def _text(result: pq.abc.PGresult, row: int, column: int) -> str:
-    return (result.get_value(row, column) or b"").decode()
+def _together(questions: list[_Question]) -> _Question | None:
+    """Several questions as one, which has been tried as often as the most tried of them."""
+    if not questions:
+        return None
+    joined = _Question()
+    for one in questions:
+        joined.ids |= one.ids
+        joined.waiting += one.waiting
+        joined.tries = max(joined.tries, one.tries)
+    return joined

@@ -15,6 +15,8 @@ from tiles.matrix import MatrixSet, Tile
 from tiles.placing import EXTENT, place
 
 _SQUARE: Final = f"BOX(0 0,{EXTENT} {EXTENT})"
+_REVERSED: Final = sql.SQL("st_reverse")  # of rings known to be wound as stored polygons should be
+_FORCED: Final = sql.SQL("st_forcepolygonccw")  # in the plane of the tile, whose y goes down
 _LONG = 2  # units: of a line that is as long or wide, rounding leaves something
 
 
@@ -122,9 +124,9 @@ def _shape(layer: TileLayer, kind: _Kind) -> sql.Composable:
     if layer.family in ("line", "point"):
         return query(f"tile_{layer.family}").format(**parts)
     if layer.family == "area" and kind.on_grid:
-        return query("tile_area").format(clear=sql.SQL("true"), **parts)
+        return query("tile_area").format(clear=sql.SQL("true"), wound=_FORCED, **parts)
     if layer.family == "area" and layer.dataset.knows_clearance and not kind.generalised:
-        return query("tile_area").format(clear=query("tile_clear"), **parts)
+        return query("tile_area").format(clear=query("tile_clear"), wound=_REVERSED, **parts)
     return query("tile_any").format(**parts)
 
 

@@ -26,6 +26,7 @@ def answer(asked: Headers, kept: Kept, *, max_age: int, left_out: str | None = N
         "ETag": tag,
         "Cache-Control": f"public, max-age={max_age}" if max_age else "no-cache",
         "Age": "0",
+        "Cache-Status": "chengtu; hit" if kept.hit else "chengtu; fwd=miss",  # RFC 9211
         "Last-Modified": _date(int(kept.made)),
         "Vary": "Accept-Encoding",
     }

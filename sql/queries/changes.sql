@@ -9,14 +9,23 @@ from chengtu.dataset as d
 where d.id = any(%(ids)s)
 
 -- name: read_log
--- How a data set stands, from where on the log is whole, and the changes after a mark; one row of nulls where there are none.
+-- How a data set stands, whether the log tells all since a mark, and the changes after it; nulls where there are none.
 select
     d.release,
     d.change,
-    d.log_release,
-    d.log_change,
-    l.release as log_row_release,
-    l.change as log_row_change,
+    (
+        (d.log_release, d.log_change) > (%(release)s, %(change)s)
+        or (d.release, d.change) < (%(release)s, %(change)s)
+        or exists (
+            select from chengtu.change_log as w
+            where
+                w.dataset = d.id and w.op = 'R'
+                and (w.release, w.change, w.ordinal) > (%(release)s, %(change)s, %(ordinal)s)
+        )
+    ) as reset,
+    coalesce(row_security_active(to_regclass('data.' || quote_ident(d.id))), false) as guarded,
+    l.release as log_release,
+    l.change as log_change,
     l.ordinal,
     l.op,
     l.key,
@@ -76,3 +85,15 @@ with gone as (
 update chengtu.dataset as d set log_step = greatest(d.log_step, f.step)
 from (select gone.dataset, max(gone.step) as step from gone group by gone.dataset) as f
 where d.id = f.dataset
+
+-- name: trim_alone
+-- One at a time forgets what is old: true when it is us, until the transaction ends.
+select pg_try_advisory_xact_lock(hashtextextended('chengtu trim', 0)) as ours
+
+-- name: features_by_key
+-- Features as they are now, each with its key as the change log has it.
+select
+    f.{key}::text as key,
+    {feature} as feature
+from {table} as f
+where f.{key} = any(cast(%(keys)s as {key_type} []))

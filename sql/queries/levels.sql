@@ -70,3 +70,18 @@ update chengtu.dataset as d set levels = %(levels)s, levels_change = d.change, l
 -- name: drop_levels
 -- Take away the generalised zooms of a data set.
 select chengtu.drop_levels(%(id)s)
+
+-- name: create_cells
+-- How much of each class lies in the cells of a data set's mosaics, by districts of 16 by 16 cells.
+create table {table} (
+    zoom smallint not null,
+    x integer not null,
+    y integer not null,
+    cells bytea not null,
+    primary key (zoom, x, y)
+)
+
+-- name: put_cells
+-- What a district's cells hold now.
+insert into {table} (zoom, x, y, cells) values (%s, %s, %s, %b)
+on conflict (zoom, x, y) do update set cells = excluded.cells

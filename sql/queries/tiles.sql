@@ -41,11 +41,15 @@ st_affine({geometry}, %(a)s::float8, %(b)s::float8, %(d)s::float8, %(e)s::float8
 -- name: tile_area
 -- A polygon in tile units. What keeps its shape when it is rounded, for nothing of it comes too near to another part, needs
 -- no second look: within the tile, ST_AsMVT itself rounds it down, half a unit further on. All others are clipped and mended.
+-- The axis that is turned round turns the rings round too, hence `wound` (MVT 2.1, 4.3.4.4).
 case
     when {clear} and {geometry} @ %(inside)s::geometry
-        then st_affine({geometry}, %(a)s::float8, %(b)s::float8, %(d)s::float8, %(e)s::float8, %(x0)s::float8 + 0.5, %(y0)s::float8 + 0.5)
+        then {wound}(st_affine(
+            {geometry},
+            %(a)s::float8, %(b)s::float8, %(d)s::float8, %(e)s::float8, %(x0)s::float8 + 0.5, %(y0)s::float8 + 0.5
+        ))
     when {clear} and {geometry} @ %(near)s::geometry
-        then st_snaptogrid({placed}, 1)
+        then {wound}(st_snaptogrid({placed}, 1))
     else st_asmvtgeom({upright}, %(square)s::box2d, 4096, 64, true)
 end
 

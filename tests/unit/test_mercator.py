@@ -25,7 +25,7 @@ def test_the_tile_of_a_point_is_morecantiles(longitude: float, latitude: float, 
     x, y, z = TMS.tile(longitude, latitude, zoom)
     (found,) = tile_range(BBox(longitude, latitude, longitude, latitude), zoom, buffer=1e-6)
     assert Tile(z, x, y) in found
-    assert found.count <= 4
+    assert found.size <= 4
 
 
 @given(LONGITUDES, LATITUDES, st.floats(0, 0.5), st.floats(0, 0.5), st.integers(0, 12))
@@ -68,7 +68,7 @@ def test_a_box_across_the_antimeridian_touches_tiles_on_both_sides(box: BBox) ->
 def test_the_whole_world_is_every_tile_once() -> None:
     (found,) = tile_range(BBox(-180, -90, 180, 90), 3)
     assert found == TileRange(3, 0, 0, 7, 7)
-    assert len(set(found.tiles())) == found.count == 64
+    assert len(set(found.tiles())) == found.size == 64
 
 
 def test_the_poles_count_as_the_edge_of_the_square() -> None:

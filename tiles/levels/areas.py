@@ -10,9 +10,8 @@ from tiles.levels.share import share_out
 from tiles.levels.units import EXTENT, PIXEL, Floats, Ints, centres
 
 # In square pixels: below the first number an area joins any neighbour, below the second one of its class.
-STEPS = ((4, 4), (4, 8), (4, 16), (8, 32), (16, 64))
+STEPS = ((4, 4), (4, 8), (4, 12), (4, 16), (6, 24), (8, 32), (12, 48), (16, 64))
 VISIBLE = 2  # square pixels: a map of smaller areas shows noise
-_VERTICES = 7  # of a simplified area, on average
 
 
 def groups_by_step(level: Level) -> list[Ints]:
@@ -29,12 +28,12 @@ def fullest(level: Level, groups: Ints) -> int:
     return int(np.unique(tiles_of(level.shapes[first]), return_counts=True)[1].max(initial=0))
 
 
-def grouped(level: Level, groups: Ints, constants: Codes) -> Step:
-    """Unite the groups, decide their classes and simplify; what collapses is left out."""
-    traits = joined(level.traits, groups, constants)
+def grouped(level: Level, groups: Ints, constants: Codes, decided: Ints | None = None) -> Step:
+    """Unite the groups, decide their classes (but for those that `decided` names) and simplify; what collapses is left out."""
+    traits = joined(level.traits, groups)
     shapes = dissolve(level.shapes, groups)
-    mixed = np.flatnonzero(traits.klass < 0)
-    klass = traits.klass.copy()
+    klass = traits.klass.copy() if decided is None else np.where(traits.klass < 0, decided, traits.klass)
+    mixed = np.flatnonzero(klass < 0)
     klass[mixed] = share_out(traits.amounts[mixed].astype(np.float64), _districts(shapes[mixed]))
     traits = classed(traits, klass, constants)
     simple = simplify(shapes)
@@ -51,7 +50,7 @@ def _districts(shapes: "np.ndarray[tuple[int], np.dtype[np.object_]]") -> Ints:
     return result
 
 
-def small_share(level: Level) -> float:
-    """The share of the area that lies in rows too small to be seen."""
-    areas = shapely.area(level.shapes)
+def small_share(level: Level, groups: Ints) -> float:
+    """The share of the area that lies in groups too small to be seen."""
+    areas = np.bincount(groups, shapely.area(level.shapes))
     return float(areas[areas < VISIBLE * PIXEL**2].sum() / max(areas.sum(), 1e-9))

@@ -66,12 +66,12 @@ def within(shapes: Shapes, tile: int) -> Ints:
     return np.flatnonzero(meets)
 
 
-def measure(connection: Connection, shapes: Shapes, say: Say, *, keyed: bool) -> Measured:
-    """Encode the fullest tiles of shapes in units, with what `say` tells of rows."""
+def measure(connection: Connection, shapes: Shapes, say: Say, *, keyed: bool, tile: int | None = None) -> Measured:
+    """Encode the fullest tiles of shapes in units, or one tile, with what `say` tells of rows."""
     worst = Measured(0, 0)
-    for tile in fullest_tiles(shapes, estimate(shapes, 2)).tolist():
-        which = within(shapes, tile)
-        corner = np.array([(tile & 0xFFFFFFFF) * EXTENT, (tile >> 32) * EXTENT])
+    for one in [tile] if tile is not None else fullest_tiles(shapes, estimate(shapes, 2)).tolist():
+        which = within(shapes, one)
+        corner = np.array([(one & 0xFFFFFFFF) * EXTENT, (one >> 32) * EXTENT])
         local = shapely.set_coordinates(shapes[which], shapely.get_coordinates(shapes[which]) - corner)
         raw = encode(connection, local, say(which), keyed=keyed)
         worst = Measured(max(worst.raw, len(raw)), max(worst.zipped, len(zlib.compress(raw, 6))))

@@ -6,14 +6,19 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.database import Connection
-from tiles.levels.budget import Budget, Measured, measure
-from tiles.levels.level import Step, Traits
+from tiles.levels.budget import Budget, Measured, estimate, fullest_tiles, measure
+from tiles.levels.level import NO_FEATURE, Step, Traits, constants_of, nothing_amounts
 from tiles.levels.makers import Maker, makers_for
 from tiles.levels.source import Features, Table, read
+from tiles.levels.units import Ints
 from tiles.levels.whole import whole_zoom
 from tiles.levels.words import said
+from tiles.portrayal import Portrayal
+
+VERSION = 1  # of the way to generalise: what another one made is made anew before it is changed
 
 Tell = Callable[[int, int], None]  # zooms made, zooms in all
 
@@ -38,6 +43,7 @@ class Levels(NamedTuple):
     makers: tuple[Maker, ...]
     seconds: float
     budget: Budget
+    portrayal: Portrayal
 
     def as_json(self) -> dict[str, Any]:
         """What the catalogue says of them."""
@@ -46,63 +52,90 @@ class Levels(NamedTuple):
             "zooms": [_zoom_json(one) for one in self.zooms],
             "seconds": round(self.seconds, 2),
             "budget": {"raw": self.budget.raw, "gzip": self.budget.zipped},
+            "version": VERSION,
+            "portrayal": self.portrayal._asdict(),
+            "kinds": [maker.kind for maker in self.makers],
+            "constants": self._constants(),
         }
+
+    def _constants(self) -> list[list[str | None]]:
+        """For each class the texts of the attributes that all its features share."""
+        codes = constants_of(self.features.codes, self.features.klass, self.features.classes)
+        traits = Traits(np.full(len(codes), NO_FEATURE), codes, *_no_numbers(len(codes)))
+        return [list(row) for row in zip(*said(self.features, traits, np.arange(len(codes))).columns, strict=True)]
 
 
 def build(connection: Connection, table: Table, budget: Budget, tell: Tell) -> Levels:
     """Generalise the features of a table."""
     started = time.process_time()
     features = read(connection, table)
-    keyed = table.key_type in ("smallint", "integer", "bigint")
     everything = _all_traits(features)
-    whole = whole_zoom(connection, features, budget, partial(said, features, everything), keyed=keyed)
-    label = table.portrayal.label_field
-    makers = makers_for(features, table.carried.index(label) if label in table.carried else None) if whole else []
+    whole = whole_zoom(connection, features, budget, partial(said, features, everything), keyed=table.keyed)
+    makers = makers_for(features, table.label) if whole else []
     zooms = []
     for zoom in range(whole - 1, -1, -1):
         tell(whole - 1 - zoom, whole)
-        zooms.append(_made(connection, zoom, makers, features, budget, keyed=keyed))
-    return Levels(whole, tuple(zooms), features, tuple(makers), time.process_time() - started, budget)
+        zooms.append(_made(connection, zoom, makers, features, budget, keyed=table.keyed))
+    return Levels(whole, tuple(zooms), features, tuple(makers), time.process_time() - started, budget, table.portrayal)
 
 
 def _all_traits(features: Features) -> Traits:
     count = len(features.keys)
-    return Traits(
-        np.arange(count),
-        features.codes,
-        features.klass,
-        np.ones(count, dtype=np.int64),
-        np.zeros((count, 0), np.float32),
-    )
+    return Traits(np.arange(count), features.codes, *_no_numbers(count))
+
+
+def _no_numbers(count: int) -> tuple[Ints, Ints, NDArray[np.float32]]:
+    """Class, members and amounts of rows of which only keys and attributes matter."""
+    return np.zeros(count, dtype=np.int64), np.ones(count, dtype=np.int64), nothing_amounts(count)
 
 
 def _made(
     connection: Connection, zoom: int, makers: list[Maker], features: Features, budget: Budget, *, keyed: bool
 ) -> Zoom:
-    """Make a zoom, coarser and coarser until its fullest tiles keep the budget."""
+    """Make a zoom, coarser and coarser until its fullest tiles keep the budget: first the fullest alone, then all."""
     for maker in makers:
         maker.begin(zoom)
     at = [maker.guess(budget) for maker in makers]
+    tile = _fullest(makers)
     while True:
-        made = [_first_worth_showing(maker, step) for maker, step in zip(makers, at, strict=True)]
-        at = [step for step, _ in made]
-        steps = tuple(one for _, one in made)
-        shapes, traits = _together(steps)
-        measured = measure(connection, shapes, partial(said, features, traits), keyed=keyed)
+        at, steps = _worth_showing(makers, at, tile)
+        measured = _measured(connection, steps, features, tile, keyed=keyed)
         coarser = [min(step + 1, maker.steps - 1) for step, maker in zip(at, makers, strict=True)]
-        if measured.fits(budget) or coarser == at:
+        if not measured.fits(budget) and coarser != at:
+            at = coarser
+        elif tile is not None:
+            tile = None
+        else:
             break
-        at = coarser
     for maker, one, step in zip(makers, steps, at, strict=True):
         maker.accept(one, step)
     return _told(zoom, makers, steps, tuple(at), measured, features)
 
 
-def _first_worth_showing(maker: Maker, step: int) -> tuple[int, Step]:
+def _fullest(makers: list[Maker]) -> int | None:
+    """The tile that has most to show, where it is known."""
+    shapes = np.concatenate([maker.base.shapes for maker in makers])
+    tiles = fullest_tiles(shapes, estimate(shapes, 2), 1)
+    return int(tiles[0]) if len(tiles) else None
+
+
+def _worth_showing(makers: list[Maker], at: list[int], tile: int | None) -> tuple[list[int], tuple[Step, ...]]:
+    found = [_first_worth_showing(maker, step, tile) for maker, step in zip(makers, at, strict=True)]
+    return [step for step, _ in found], tuple(one for _, one in found)
+
+
+def _first_worth_showing(maker: Maker, step: int, tile: int | None) -> tuple[int, Step]:
     for at in range(step, maker.steps):
-        if (made := maker.make(at)) is not None:
+        if (made := maker.make(at, tile)) is not None:
             return at, made
     raise AssertionError("the coarsest step is always made")
+
+
+def _measured(
+    connection: Connection, steps: tuple[Step, ...], features: Features, tile: int | None, *, keyed: bool
+) -> Measured:
+    shapes, traits = _together(steps)
+    return measure(connection, shapes, partial(said, features, traits), keyed=keyed, tile=tile)
 
 
 def _together(steps: tuple[Step, ...]) -> tuple["np.ndarray[tuple[int], np.dtype[np.object_]]", Traits]:

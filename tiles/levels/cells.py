@@ -52,6 +52,13 @@ def halved_cells(cells: Cells) -> Cells:
     return gathered(cells._replace(x=cells.x >> 1, y=cells.y >> 1, share=cells.share / 4))
 
 
+def coarsened(cells: Cells, times: int) -> Cells:
+    """The same on a grid so many times twice as coarse."""
+    for _ in range(times):
+        cells = halved_cells(cells)
+    return cells
+
+
 def gathered(cells: Cells) -> Cells:
     """One row a cell and class, in the order of rows, columns and classes."""
     order = np.lexsort((cells.klass, cells.x, cells.y))
@@ -60,7 +67,12 @@ def gathered(cells: Cells) -> Cells:
     if not len(first):
         return cells
     share, members = np.add.reduceat(cells.share[order], first), np.add.reduceat(cells.members[order], first)
-    return Cells(x[first], y[first], klass[first], share, members)
+    return Cells(x[first], y[first], klass[first], _as_kept(share), _as_kept(members))
+
+
+def _as_kept(values: Floats) -> Floats:
+    """With the digits that the database keeps, so that what is read back gives the same picture."""
+    return values.astype(np.float32).astype(np.float64)
 
 
 def _differs(values: Ints) -> Bools:

@@ -46,7 +46,7 @@ def taken(traits: Traits, which: Ints) -> Traits:
     return Traits(feature[which], codes[which], klass[which], members[which], amounts[which])
 
 
-def joined(traits: Traits, groups: Ints, constants: Codes) -> Traits:
+def joined(traits: Traits, groups: Ints) -> Traits:
     """The traits of groups (numbered from 0): what their members agree on, and what follows from the class."""
     order = np.argsort(groups, kind="stable")
     first = np.flatnonzero(np.diff(groups[order], prepend=-1) > 0)
@@ -57,11 +57,10 @@ def joined(traits: Traits, groups: Ints, constants: Codes) -> Traits:
     low, high = np.minimum.reduceat(codes, first), np.maximum.reduceat(codes, first)
     klass = traits.klass[order]
     mixed = np.minimum.reduceat(klass, first) != np.maximum.reduceat(klass, first)
-    klass = klass[first]
+    klass = np.where(mixed, NO_FEATURE, klass[first])
     amounts = np.add.reduceat(traits.amounts[order], first)
     feature = np.where(sizes == 1, traits.feature[order][first], NO_FEATURE)
     members = np.add.reduceat(traits.members[order], first)
-    klass[mixed] = NO_FEATURE
     return Traits(feature, np.where(low == high, low, -1).astype(np.int32), klass, members, amounts)
 
 

@@ -3,18 +3,18 @@
 import numpy as np
 import shapely
 
-from tiles.levels.level import NO_FEATURE, Codes, Level, Step, Traits, joined
+from tiles.levels.level import NO_FEATURE, Level, Step, Traits, joined
 from tiles.levels.merge import edges_of
 from tiles.levels.units import PIXEL, Floats, Ints, Shapes, rounded
 
-STEPS = (0, 1, 2, 4, 8, 16, 32, 64, 128, 256)  # pixels: shorter ones are left out
+STEPS = (0.0, *(1.25**n for n in range(28)))  # pixels: shorter ones are left out
 _TOLERANCE = 4  # units, half a pixel
 
 
-def coarser(level: Level, alike: Ints, shortest: float, constants: Codes) -> Step:
+def coarser(level: Level, alike: Ints, shortest: float) -> Step:
     """Join lines that are `alike` end to end, simplify them, and leave out those under so many pixels."""
     groups, shapes = _chains(level.shapes, alike)
-    traits = joined(level.traits, groups, constants)
+    traits = joined(level.traits, groups)
     simple = rounded(shapely.simplify(shapes, _TOLERANCE, preserve_topology=False))
     lengths: Floats = shapely.length(simple)
     kept = np.flatnonzero(lengths >= max(shortest * PIXEL, 1e-9))

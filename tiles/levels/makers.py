@@ -7,10 +7,10 @@ import numpy as np
 import shapely
 
 from tiles.levels import areas, lines, points
-from tiles.levels.budget import Budget
-from tiles.levels.cells import Cells, cells_of, halved_cells
-from tiles.levels.level import NO_FEATURE, Level, Step, Traits, constants_of, nothing_amounts, tiles_of
-from tiles.levels.mosaic import mosaic, outlines
+from tiles.levels.budget import Budget, estimate, within
+from tiles.levels.cells import Cells, cells_of, coarsened
+from tiles.levels.level import NO_FEATURE, Codes, Level, Step, Traits, constants_of, nothing_amounts, taken, tiles_of
+from tiles.levels.mosaic import Mosaic, mosaic, outlines
 from tiles.levels.source import Features
 from tiles.levels.units import PIXEL, Floats, Ints, Shapes, halved, in_units, rounded
 
@@ -22,8 +22,10 @@ _TOO_SMALL, _TOO_MUCH_LOST = 0.3, 0.02  # of the area
 class Maker(Protocol):
     """Makes levels of one kind of geometry, from the finest to the coarsest."""
 
+    kind: str
     steps: int
     which: Ints  # its features
+    base: Level  # what a level is made of
 
     def begin(self, zoom: int) -> None:
         """Turn to a zoom, the one above the last one that was accepted."""
@@ -31,8 +33,11 @@ class Maker(Protocol):
     def guess(self, budget: Budget) -> int:
         """The first step that may keep the budget."""
 
-    def make(self, step: int) -> Step | None:
-        """The level at a step, from the finest (0) to the coarsest; None where it would not be worth showing."""
+    def make(self, step: int, tile: int | None = None) -> Step | None:
+        """The level at a step, from the finest (0) to the coarsest, or what of it one tile needs to be measured.
+
+        None where it would not be worth showing; the coarsest always is.
+        """
 
     def accept(self, made: Step, step: int) -> None:
         """Go on from this level."""
@@ -44,20 +49,18 @@ class Maker(Protocol):
 class _Maker:
     """What makers have in common: the features of their kind, and the level to go on from."""
 
-    sizes: Sequence[int]
+    sizes: Sequence[float]
 
     def __init__(self, features: Features, which: Ints) -> None:
         self.features, self.which = features, which
         self.traits = whole_traits(features, which)
         self.constants = constants_of(self.traits.codes, self.traits.klass, features.classes)
         self.steps = len(self.sizes)
-        self.zoom = -1
         self.last: Level | None = None
         self.step = 0
 
     def begin(self, zoom: int) -> None:
         """Take the last level, or the whole, in the units of the zoom."""
-        self.zoom = zoom
         if self.last is None:
             self.base = Level(zoom, rounded(in_units(self.features.shapes[self.which], zoom), FINER), self.traits)
         else:
@@ -71,23 +74,24 @@ class _Maker:
 class PointMaker(_Maker):
     """Thins points by rank."""
 
+    kind = "point"
     sizes = points.STEPS
 
     def guess(self, budget: Budget) -> int:
         """From the last zoom's cells, or ones half as wide, which the nesting allows at most."""
         step = max(self.step - 1, 0)
-        while step < self.steps - 1 and self._bytes(self.sizes[step]) > budget.raw:
+        while step < self.steps - 1 and self._bytes(step) > budget.raw:
             step += 1
         return step
 
-    def _bytes(self, side: int) -> float:
-        cell = np.floor(points.cells(self.base, side)).astype(np.int64)
+    def _bytes(self, step: int) -> float:
+        cell = np.floor(points.cells(self.base, points.STEPS[step])).astype(np.int64)
         first = np.unique(cell[:, 1] << 32 | cell[:, 0], return_index=True)[1]
-        return _most(self.base.shapes[first], np.full(len(first), 25.0))
+        return _most(self.base.shapes[first], np.full(len(first), 18.0))
 
-    def make(self, step: int) -> Step:
+    def make(self, step: int, tile: int | None = None) -> Step:
         """The best point of each cell."""
-        return points.coarser(self.base, self.features.rank, self.sizes[step])
+        return points.coarser(_part(self.base, tile), self.features.rank, points.STEPS[step])
 
     def kept(self, made: Step) -> float:
         """The share of the points."""
@@ -97,92 +101,121 @@ class PointMaker(_Maker):
 class LineMaker(_Maker):
     """Joins lines, and leaves out the short ones."""
 
+    kind = "line"
     sizes = lines.STEPS
 
     def __init__(self, features: Features, which: Ints, label: int | None) -> None:
         super().__init__(features, which)
         self.label = label
 
-    def guess(self, budget: Budget) -> int:
-        """Not finer than the last zoom."""
-        return max(self.step - 1, 0)
+    def begin(self, zoom: int) -> None:
+        """As all do, and see how long the lines of a name are."""
+        super().begin(zoom)
+        self.chains = self.make(0).level
 
-    def make(self, step: int) -> Step:
-        """Chains of lines of one name; of one class alone where much has to be left out."""
-        label = self.label if self.sizes[step] <= 16 else None
-        return lines.coarser(self.base, lines.alike(self.base.traits, label), self.sizes[step], self.constants)
+    def guess(self, budget: Budget) -> int:
+        """The first step that leaves few enough of them."""
+        lengths = shapely.length(self.chains.shapes) / PIXEL
+        sizes = estimate(self.chains.shapes, self.traits.codes.shape[1])
+        for step, shortest in enumerate(self.sizes):
+            long = lengths >= shortest
+            if _most(self.chains.shapes[long], sizes[long]) < 0.8 * budget.raw:
+                return step
+        return self.steps - 1
+
+    def make(self, step: int, tile: int | None = None) -> Step:
+        """Chains of lines of one class and name."""
+        base = _part(self.base, tile)
+        return lines.coarser(base, lines.alike(base.traits, self.label), self.sizes[step])
 
     def kept(self, made: Step) -> float:
         """The share of the length."""
-        whole = shapely.length(in_units(self.features.shapes[self.which], self.zoom)).sum()
+        whole = shapely.length(in_units(self.features.shapes[self.which], made.level.zoom)).sum()
         return min(float(shapely.length(made.level.shapes).sum() / max(whole, 1e-9)), 1.0)
 
 
 class AreaMaker(_Maker):
     """Merges areas; where they become too small to be seen as such, shows cells of a grid instead."""
 
+    kind = "area"
     sizes = (*(same for _, same in areas.STEPS), *MOSAIC_STEPS)
+    mosaics = len(areas.STEPS)  # the first step that is one
 
     def __init__(self, features: Features, which: Ints) -> None:
         super().__init__(features, which)
-        self.finest_mosaic = len(areas.STEPS)
-        self.cells: tuple[int, Cells] | None = None  # by the zoom at which a cell is a pixel wide
+        self.cells: tuple[int, Cells] | None = None  # and the zoom at which a cell is a pixel wide
         self.whole = float(shapely.area(in_units(features.shapes[which], 0)).sum())  # at zoom 0; four times at 1
+        self.mosaic: tuple[int, int] | None = None
+        self.made: Step | None = None
 
     def begin(self, zoom: int) -> None:
         """As all do, and find the groups, unless it is a mosaic from here on."""
-        self.zoom = zoom
-        if self.step < self.finest_mosaic:
+        if self.step < self.mosaics:
             super().begin(zoom)
             self.groups = areas.groups_by_step(self.base)
+            self.fullest = [areas.fullest(self.base, groups) for groups in self.groups]
+        else:
+            self.base = Level(zoom, self.base.shapes[:0], taken(self.traits, np.empty(0, dtype=np.int64)))
 
     def guess(self, budget: Budget) -> int:
         """The first step that has few enough groups, else the finest mosaic."""
-        if self.step >= self.finest_mosaic:
-            return max(self.step - 1, self.finest_mosaic)
-        for step, groups in enumerate(self.groups):
-            if areas.fullest(self.base, groups) * (28 + 2 * self.traits.codes.shape[1]) <= budget.raw:
-                return step
-        return self.finest_mosaic
+        if self.step >= self.mosaics:
+            return max(self.step - 1, self.mosaics)
+        size = 26 + 2 * self.traits.codes.shape[1]
+        return next((n for n, count in enumerate(self.fullest) if count * size <= budget.raw), self.mosaics)
 
-    def make(self, step: int) -> Step | None:
+    def make(self, step: int, tile: int | None = None) -> Step | None:
         """Groups of areas, or a mosaic."""
-        if step >= self.finest_mosaic:
-            return self._mosaic(self.sizes[step])
-        made = areas.grouped(self.base, self.groups[step], self.constants)
-        poor = self.kept(made) < 1 - _TOO_MUCH_LOST or areas.small_share(made.level) > _TOO_SMALL
-        return None if poor else made
+        if step >= self.mosaics:
+            return self._mosaic(self.base.zoom, MOSAIC_STEPS[step - self.mosaics])
+        groups = self.groups[step]
+        if areas.small_share(self.base, groups) > _TOO_SMALL:
+            return None
+        if tile is not None:
+            some = within(self.base.shapes, tile)
+            groups = np.unique(groups[some], return_inverse=True)[1].astype(np.int64)
+            return areas.grouped(self.base.take(some), groups, self.constants)
+        made = areas.grouped(self.base, groups, self.constants)
+        return made if self.kept(made) > 1 - _TOO_MUCH_LOST else None
 
     def kept(self, made: Step) -> float:
         """The share of the area."""
-        return float(shapely.area(made.level.shapes).sum() / max(self.whole * 4.0**self.zoom, 1e-9))
+        return float(shapely.area(made.level.shapes).sum() / max(self.whole * 4.0**made.level.zoom, 1e-9))
 
-    def _mosaic(self, side: int) -> Step:
+    def _mosaic(self, zoom: int, side: int) -> Step:
         """Cells so many pixels wide, as areas of their classes."""
-        shown = mosaic(self._cells(self.zoom - side.bit_length() + 1), self.features.classes)
-        faces, face = outlines(shown)
-        first = np.unique(face, return_index=True)[1]
-        klass = shown.klass[first]
-        traits = Traits(
-            np.full(len(faces), NO_FEATURE),
-            self.constants[klass],
-            klass,
-            np.round(np.bincount(face, shown.members, len(faces))).astype(np.int64),
-            np.zeros((len(faces), self.features.classes), dtype=np.float32),
-        )
-        shapes = shapely.set_coordinates(faces, shapely.get_coordinates(faces) * (side * PIXEL))
-        return Step(Level(self.zoom, shapes, traits), np.full(0, -1))
+        if self.made is None or self.mosaic != (zoom, side):
+            shown = mosaic(self._cells(zoom - side.bit_length() + 1), self.features.classes)
+            self.mosaic = zoom, side
+            self.made = Step(mosaic_level(shown, zoom, side, self.constants), np.empty(0, dtype=np.int64))
+        return self.made
 
     def _cells(self, zoom: int) -> Cells:
         """What lies in the pixels of a zoom: from the whole once, then from the zoom below."""
         if self.cells is None:
             shapes = in_units(self.features.shapes[self.which], max(zoom, 0))
             side = PIXEL * 2.0 ** (max(zoom, 0) - zoom)
-            self.cells = zoom, cells_of(shapes, self.traits.klass, side, np.ones(len(shapes), dtype=np.int64))
+            self.cells = zoom, cells_of(shapes, self.traits.klass, side, self.traits.members)
         at, cells = self.cells
-        for _ in range(at - zoom):
-            cells = halved_cells(cells)
-        return cells
+        return coarsened(cells, at - zoom)
+
+
+def mosaic_level(shown: Mosaic, zoom: int, side: int, constants: Codes) -> Level:
+    """The rows of a zoom that is a mosaic of cells so many pixels wide."""
+    faces, face = outlines(shown)
+    klass = shown.klass[np.unique(face, return_index=True)[1]]
+    traits = Traits(
+        np.full(len(faces), NO_FEATURE),
+        constants[klass],
+        klass,
+        np.round(np.bincount(face, shown.members, len(faces))).astype(np.int64),
+        np.zeros((len(faces), len(constants)), dtype=np.float32),
+    )
+    return Level(zoom, shapely.set_coordinates(faces, shapely.get_coordinates(faces) * (side * PIXEL)), traits)
+
+
+def _part(level: Level, tile: int | None) -> Level:
+    return level if tile is None else level.take(within(level.shapes, tile))
 
 
 def _most(shapes: Shapes, sizes: Floats) -> float:

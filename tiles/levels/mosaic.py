@@ -7,10 +7,10 @@ import numpy as np
 import shapely
 
 from tiles.levels.cells import Cells
+from tiles.levels.districts import BITS, district_codes
 from tiles.levels.share import share_out
 from tiles.levels.units import Bools, Floats, Ints, Shapes
 
-_BLOCK = 4  # 2 ** 4 cells a side: a district within which each class gets its share
 FULL = 0.5  # of a cell
 
 
@@ -34,12 +34,22 @@ def mosaic(cells: Cells, count: int) -> Mosaic:
     first = np.flatnonzero(np.diff(cells.x, prepend=cells.x[0] - 1) | np.diff(cells.y, prepend=cells.y[0] - 1))
     cell = np.repeat(np.arange(len(first)), np.diff(first, append=len(cells.x)))
     x, y = cells.x[first], cells.y[first]
-    region = np.unique((y >> _BLOCK) << 32 | (x >> _BLOCK), return_inverse=True)[1]
+    region = np.unique(district_codes(x, y), return_inverse=True)[1]
     share = np.add.reduceat(cells.share, first)
     shown = _shown(x, y, region, share)
     klass = _shared_out(cells, cell, shown, region, count)
-    members = np.add.reduceat(cells.members, first)
+    members = _handed_on(np.add.reduceat(cells.members, first), shown, np.lexsort((_morton(x, y), region)), region)
     return Mosaic(x[shown], y[shown], klass[shown], members[shown])
+
+
+def _handed_on(members: Floats, shown: Bools, order: Ints, region: Ints) -> Floats:
+    """The features of cells that are not shown are stood for by the next that is, or by the last, of their district."""
+    places = np.flatnonzero(shown[order])
+    after = np.minimum(np.searchsorted(places, np.arange(len(order))), len(places) - 1)
+    other = region[order[places[after]]] != region[order]
+    target = order[places[after - other]]
+    handed: Floats = np.bincount(target, members[order], len(members))
+    return handed
 
 
 def _shown(x: Ints, y: Ints, region: Ints, share: Floats) -> Bools:
@@ -80,7 +90,7 @@ _A_LITTLE = 1e-9  # a cell that is shown for its middle alone has a class as wel
 
 def _morton(x: Ints, y: Ints) -> Ints:
     place = np.zeros(len(x), dtype=np.int64)
-    for bit in range(_BLOCK):
+    for bit in range(BITS):
         place |= ((x >> bit) & 1) << (2 * bit) | ((y >> bit) & 1) << (2 * bit + 1)
     return place
 

@@ -4,9 +4,9 @@ import numpy as np
 import shapely
 
 from tiles.levels.level import Level, Step
-from tiles.levels.units import PIXEL, Ints, rounded
+from tiles.levels.units import PIXEL, Floats, Ints, rounded
 
-STEPS = (2, 4, 8, 16, 32, 64, 128, 256)  # pixels a side of a cell
+STEPS = (4, 8, 16, 32, 64, 128, 256)  # pixels a side of a cell
 
 
 def coarser(level: Level, rank: Ints, side: int) -> Step:
@@ -25,9 +25,8 @@ def coarser(level: Level, rank: Ints, side: int) -> Step:
     return Step(shown._replace(shapes=rounded(shown.shapes)), parent)
 
 
-def cells(level: Level, side: int) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
-    """The place of each point on a grid of cells so many pixels wide."""
-    places: np.ndarray[tuple[int, int], np.dtype[np.float64]] = shapely.get_coordinates(
-        shapely.get_point(shapely.get_geometry(level.shapes, 0), 0)
-    )
-    return places / (side * PIXEL)
+def cells(level: Level, side: int) -> Floats:
+    """The place of each point (of several, the first) on a grid of cells so many pixels wide."""
+    points, index = shapely.get_coordinates(level.shapes, return_index=True)
+    first: Floats = points[np.diff(index, prepend=-1) > 0]
+    return first / (side * PIXEL)

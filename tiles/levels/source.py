@@ -9,7 +9,7 @@ import shapely
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from core.catalogue import GEOMETRY
+from core.catalogue import GEOMETRY, Dataset
 from core.crs import WEB_MERCATOR, Srid, is_geographic, transformer
 from core.database import Connection, query
 from tiles.levels.level import Codes
@@ -31,6 +31,17 @@ class Table(NamedTuple):
     portrayal: Portrayal
 
     @property
+    def keyed(self) -> bool:
+        """Whether the key is a number, as a feature's id in a tile must be."""
+        return self.key_type in ("smallint", "integer", "bigint")
+
+    @property
+    def label(self) -> int | None:
+        """The place of the names among the attributes."""
+        name = self.portrayal.label_field
+        return self.carried.index(name) if name in self.carried else None
+
+    @property
     def carried(self) -> tuple[str, ...]:
         """The attributes in the rows of levels; a name that the rows use themselves is not among them."""
         return tuple(name for name in self.portrayal.fields if name != self.key and name not in OWN)
@@ -46,6 +57,18 @@ class Features(NamedTuple):
     words: tuple[pa.StringArray, ...]  # the values of each attribute, as text
     klass: Ints
     classes: int
+
+
+def table_of(dataset: Dataset, portrayal: Portrayal) -> Table:
+    """The table of a data set that is served."""
+    return Table(
+        sql.Identifier("data", dataset.id),
+        dataset.key,
+        dataset.key_type,
+        dict(dataset.fields),
+        dataset.srid,
+        portrayal,
+    )
 
 
 def read(connection: Connection, table: Table, only: Sequence[str] | None = None) -> Features:

@@ -9,7 +9,10 @@ from psycopg import sql
 
 from core.database import Connection, query
 from tiles.levels.build import Levels, Zoom
+from tiles.levels.cells import Cells, coarsened
+from tiles.levels.districts import districts
 from tiles.levels.level import Step
+from tiles.levels.makers import MOSAIC_STEPS, AreaMaker
 from tiles.levels.source import Table
 from tiles.levels.units import WEB_MERCATOR_SRID, Ints, in_metres, spatial_order
 from tiles.levels.words import said
@@ -30,6 +33,7 @@ def write(connection: Connection, levels: Levels, table: Table, name: str) -> No
             for row in _rows(levels, place, zoom, numbers[place], above):
                 copy.write_row(row)
     _write_members(connection, levels, numbers, members)
+    _write_cells(connection, levels, sql.Identifier("tiles", f"{name}.cells"))
     _index(connection, levels, target, members)
 
 
@@ -95,6 +99,24 @@ def _write_members(connection: Connection, levels: Levels, numbers: list[list[In
                 copy.write_row((key, row))
 
 
+def _write_cells(connection: Connection, levels: Levels, target: sql.Identifier) -> None:
+    """What lies in the cells of the mosaics, from the finest to the coarsest that one is made of."""
+    connection.execute(query("create_cells").format(table=target))
+    for maker in levels.makers:
+        if isinstance(maker, AreaMaker) and maker.cells is not None:
+            zoom, cells = maker.cells
+            for at in range(zoom, -MOSAIC_STEPS[-1].bit_length(), -1):
+                write_cells(connection, target, at, cells)
+                cells = coarsened(cells, 1)
+
+
+def write_cells(connection: Connection, target: sql.Identifier, zoom: int, cells: Cells) -> None:
+    """Put the cells of whole districts in the place of what is known of them."""
+    rows = [(zoom, x, y, packed) for x, y, packed in districts(cells)]
+    with connection.cursor() as cursor:
+        cursor.executemany(query("put_cells").format(table=target), rows)
+
+
 def _index(connection: Connection, levels: Levels, target: sql.Identifier, members: sql.Identifier) -> None:
     for zoom in levels.zooms:
         connection.execute(query("index_level").format(table=target, zoom=sql.Literal(zoom.zoom)))
@@ -105,7 +127,7 @@ def _index(connection: Connection, levels: Levels, target: sql.Identifier, membe
 
 def swap(connection: Connection, name: str, id_: str) -> None:
     """Give the levels written as `name` the name of their data set, which has none now."""
-    for suffix in ("", ".member"):
+    for suffix in ("", ".member", ".cells"):
         connection.execute(
             sql.SQL("alter table {} rename to {}").format(
                 sql.Identifier("tiles", name + suffix), sql.Identifier(id_ + suffix)
