@@ -75,6 +75,17 @@ class Settings(BaseSettings):
     )
     change_log_days: int = Field(30, ge=1, le=36_500, description="Days that the change log reaches back.")
     push_clients: int = Field(500, ge=0, description="Clients that a server process tells of changes by /changes.")
+    tile_archives: Path = Field(
+        ROOT / "var" / "archives", description="A folder of PMTiles archives to serve at /archives, each by its name."
+    )
+    tile_directory: Path | None = Field(
+        None, description="A folder to write finished tiles into as well, for a web server in front; none without it."
+    )
+    wmts_scales: Literal["ogc", "tianditu"] = Field(
+        "ogc",
+        description="Scale denominators of WMTS's sets `c` and `w`: of pixels of 0.28 mm as OGC has them,"
+        " or at 96 dpi as Tianditu does.",
+    )
     edit_key: SecretStr | None = Field(
         None,
         description="The secret that lets a client change features, of 16 characters or more; without it, nobody can.",

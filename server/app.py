@@ -25,6 +25,7 @@ from features.formats.press import Press
 from features.search import Limits
 from server import logs
 from server.access import KeyApart
+from server.archives import ARCHIVE_ROUTES
 from server.borders import ERROR_HANDLERS, Border, from_error, use_context_executor
 from server.changes import FEED_ROUTES
 from server.documents import DOCUMENT_ROUTES
@@ -42,6 +43,7 @@ from server.tiles.document_routes import TILE_DOCUMENT_ROUTES
 from server.tiles.lane import TileLane
 from server.tiles.opening import open_tiles
 from server.tiles.routes import TILE_ROUTES
+from server.wmts import WMTS_ROUTES
 from server.zipping import Zipping
 
 MAPLIBRE = ROOT / "node_modules" / "maplibre-gl" / "dist"
@@ -101,10 +103,20 @@ def _cors(service: Service) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=["*"],
             allow_methods=["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Crs", "Content-Type", "If-Match", "If-None-Match", "X-API-Key"],
+            allow_headers=[
+                "Authorization",
+                "Content-Crs",
+                "Content-Type",
+                "If-Match",
+                "If-None-Match",
+                "Range",
+                "X-API-Key",
+            ],
             expose_headers=[
+                "Accept-Ranges",
                 "Content-Crs",
                 "Content-Disposition",
+                "Content-Range",
                 "ETag",
                 "Link",
                 "Location",
@@ -130,6 +142,8 @@ def _own_routes() -> list[BaseRoute]:
         *DOCUMENT_ROUTES,
         *QGIS_ROUTES,
         *STYLE_ROUTES,
+        *WMTS_ROUTES,
+        *ARCHIVE_ROUTES,
     ]
     if MAPLIBRE.is_dir():
         routes.append(Mount("/static/vendor/maplibre-gl", StaticFiles(directory=MAPLIBRE)))

@@ -8,6 +8,7 @@ leaves either all of its transaction or nothing.
 import os
 import struct
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -151,13 +152,19 @@ class TileCache:
         with self._env.begin(write=True) as transaction:
             for name in {name for one in (dataset, CITY) for name in self._touched(transaction, one, None)}:
                 self._drop(transaction, name)
-            transaction.delete(dataset.encode(), db=self._facts)
+            if dataset:
+                transaction.delete(dataset.encode(), db=self._facts)
 
     @property
     def size(self) -> int:
         """About how many bytes the tiles take."""
         with self._env.begin(db=self._facts) as transaction:
             return _number(transaction.get(b"\0size"))
+
+    def counts(self) -> dict[str, int]:
+        """How many tiles there are of each data set; the city's go under its own name."""
+        with self._env.begin(db=self._tiles) as transaction, transaction.cursor() as cursor:
+            return Counter(bytes(name).partition(b"\0")[0].decode() for name in cursor.iternext(values=False))
 
     def __len__(self) -> int:
         with self._env.begin() as transaction:

@@ -16,6 +16,8 @@ _TRUE = 1.0  # units: the most that an affine map may stray
 _SAFE: Final = 1.4143  # units: two places of a valid polygon that are further apart stay apart when both are rounded
 _RADIUS = 6378137.0  # metres, of Web Mercator's sphere
 
+_EVERYWHERE = (-1e12, -1e12, 1e12, 1e12)  # where a tile reaches to places that the stored CRS has no numbers for
+
 _STEPS = 5
 _LATTICE = np.stack(np.meshgrid(np.linspace(-1, 1, _STEPS), np.linspace(-1, 1, _STEPS)), axis=-1).reshape(-1, 2)
 _SQUARES = float((_LATTICE[:, 0] ** 2).sum())
@@ -122,11 +124,13 @@ def _fitted(bounds: Bounds, source: Srid, stored: Srid) -> tuple[Affine, float, 
         (south + north) / 2 - _LATTICE[:, 1] * (north - south) / 2,
     )
     there = np.column_stack(transformer(source, stored).transform(x, y))
+    if not np.isfinite(there).all():
+        return _straight(bounds), math.inf, _EVERYWHERE
     low, high = there.min(axis=0), there.max(axis=0)
     fetch = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
     middle, (right, down) = there.mean(axis=0), _LATTICE.T @ there / _SQUARES  # stored units per half a tile
     determinant = right[0] * down[1] - right[1] * down[0]
-    if not np.isfinite(there).all() or determinant == 0:
+    if determinant == 0:
         return _straight(bounds), math.inf, fetch
     a, b, d, e = (float(one) * half / float(determinant) for one in (down[1], -down[0], -right[1], right[0]))
     affine = Affine(

@@ -6,14 +6,15 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
-from core.changes import Standing, level_changes, read_log
+from core.changes import Standing
 from core.database import AsyncPool
 from core.errors import DatabaseBusy, NoSuchDataset
 from tiles.cache import CITY, Kept, Key, TileCache, is_behind
-from tiles.expiry import MOST_CHANGES, Touched, touched
+from tiles.expiry import changed_since
 from tiles.layer import TileLayer
 from tiles.matrix import MatrixSet, Tile
 from tiles.positions import Positions
+from tiles.pyramid import holds_anything
 from tiles.queries import Condition, Wanted
 from tiles.reader import Budget, Made, make, unzip, zip_
 
@@ -70,6 +71,10 @@ class Tiles:
         made = await make(self._pool, Wanted(layer, matrix_set, tile, condition), self._budget)
         return _of(made)
 
+    async def holds_anything(self, layers: Sequence[TileLayer], matrix_set: MatrixSet, tile: Tile) -> bool:
+        """Whether there is anything to be made of a tile, or of those below it."""
+        return await holds_anything(self._pool, layers, matrix_set, tile)
+
     async def follow(self, layer: TileLayer) -> None:
         """Let go of the tiles of a data set that have changed."""
         await self._now([layer])
@@ -90,7 +95,7 @@ class Tiles:
             if since is not None and is_behind(now, since):
                 await self._look_back(layer, since)
             elif since != now:
-                changed = await self._changed(layer, since, now)
+                changed = await changed_since(self._pool, layer, self.sets, since) if since is not None else None
                 await asyncio.to_thread(self._cache.move_on, layer.id, now, changed)
             self._known[layer.id] = now
 
@@ -100,16 +105,6 @@ class Tiles:
         if now is not None and is_behind(now, since):
             await asyncio.to_thread(self._cache.forget, layer.id)
             await asyncio.to_thread(self._cache.move_on, layer.id, now, None)
-
-    async def _changed(self, layer: TileLayer, since: Standing | None, now: Standing) -> Touched | None:
-        """The tiles that changed between two states; None where that cannot be told, or is too much to tell."""
-        if since is None:
-            return None
-        log = await read_log(self._pool, layer.id, since.position.mark, MOST_CHANGES)
-        levels = await level_changes(self._pool, layer.id, since.level_step)
-        if log is None or log.reset or log.more or levels is None:
-            return None
-        return await asyncio.to_thread(touched, layer, self.sets, log.changes, levels)
 
     async def _tile(self, layer: TileLayer, matrix_set: MatrixSet, tile: Tile, now: Standing) -> Kept:
         key = Key(layer.id, matrix_set.id, tile)
