@@ -200,6 +200,7 @@ def test_the_title_and_the_legend_are_in_the_language_that_is_asked_for(api: htt
         ("/style.json?collections=parcels,nothing", 404),
         ("/style.json?theme=sepia", 400),
         ("/style.json?lang=fr", 400),
+        ("/style.json?f=html", 400),
         ("/style.json?colour=red", 400),
         ("/collections/parcels/style.json?collections=roads", 400),
     ],

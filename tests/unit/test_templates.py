@@ -205,7 +205,6 @@ DATA: dict[str, dict[str, Any]] = {
         "language": HOSTILE,
         "problem": HOSTILE,
         "report": REPORT,
-        "tiles": {"xyz": HOSTILE, "style": HOSTILE, "most": "18"},
     },
     "tiles/sets.html": {
         "title": HOSTILE,
