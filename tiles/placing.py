@@ -14,10 +14,9 @@ BUFFER: Final = 64  # units beyond the edge that features are drawn to
 UNCUT: Final = 256  # units beyond the edge that a feature may reach without being cut
 _TRUE = 1.0  # units: the most that an affine map may stray
 _SAFE: Final = 1.4143  # units: two places of a valid polygon that are further apart stay apart when both are rounded
-_EVERYWHERE: Final = (-1e9, -1e9, 1e9, 1e9)
+_EVERYWHERE: Final = (-1e9, -1e9, 1e9, 1e9)  # where a tile reaches to places that the stored CRS has no numbers for
 _RADIUS = 6378137.0  # metres, of Web Mercator's sphere
 
-_EVERYWHERE = (-1e12, -1e12, 1e12, 1e12)  # where a tile reaches to places that the stored CRS has no numbers for
 
 _STEPS = 5
 _LATTICE = np.stack(np.meshgrid(np.linspace(-1, 1, _STEPS), np.linspace(-1, 1, _STEPS)), axis=-1).reshape(-1, 2)
