@@ -40,6 +40,7 @@ from server.qgis_page import QGIS_ROUTES
 from server.service import Service, read_service
 from server.styles import STYLE_ROUTES
 from server.tiles.document_routes import TILE_DOCUMENT_ROUTES
+from server.tiles.following import follow as following_tiles
 from server.tiles.lane import TileLane
 from server.tiles.opening import open_tiles
 from server.tiles.routes import TILE_ROUTES
@@ -166,7 +167,7 @@ def _lifespan(settings: Settings, service: Service) -> Callable[[Starlette], Any
         app.state.news = news = News(settings, features, lambda: publisher.tables)
         following = asyncio.gather(publisher.follow(host), news.follow())
         try:
-            async with open_tiles(settings, pool) as app.state.tiles:
+            async with open_tiles(settings, pool) as app.state.tiles, _files_of_tiles(settings, app.state):
                 yield
         finally:
             following.cancel()
@@ -176,6 +177,21 @@ def _lifespan(settings: Settings, service: Service) -> Callable[[Starlette], Any
             executor.shutdown(wait=False)
 
     return lifespan
+
+
+@asynccontextmanager
+async def _files_of_tiles(settings: Settings, state: Any) -> AsyncIterator[None]:  # noqa: ANN401 — Starlette's state
+    """While it serves, keep the files of finished tiles right, where there are to be any."""
+    if settings.tile_directory is None:
+        yield
+        return
+    following = asyncio.create_task(following_tiles(settings.database_url or "", state.publisher, state.tiles))
+    try:
+        yield
+    finally:
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
 
 
 async def _feature_pools(settings: Settings) -> tuple[AsyncPool, AsyncPool]:

@@ -41,6 +41,7 @@ class Tiles:
         self._catch_up = catch_up
         self._known: dict[str, Standing] = {}  # what of each data set the cache is known to be right for
         self._levelled: dict[str, Standing] = {}  # the state that its generalised features were last known to be of
+        self._recipes: dict[str, str] = {}  # that files of tiles are to be by
         self._following: dict[str, asyncio.Lock] = {}
         self._making: dict[tuple[Key, str, Standing], asyncio.Task[Kept]] = {}
 
@@ -78,6 +79,13 @@ class Tiles:
     async def follow(self, layer: TileLayer) -> None:
         """Let go of the tiles of a data set that have changed."""
         await self._now([layer])
+        if not self._cache.shows_all:
+            await asyncio.to_thread(self._cache.show_only, self._recipes)
+
+    async def show_only(self, layers: Sequence[TileLayer]) -> None:
+        """Have files of the tiles of these data sets alone, where there are to be files."""
+        self._recipes = {CITY: city_recipe(layers), **{one.id: one.recipe for one in layers}}
+        await asyncio.to_thread(self._cache.show_only, self._recipes)
 
     async def _now(self, layers: Sequence[TileLayer]) -> dict[str, Standing]:
         """How the data sets stand, the cache having been told."""

@@ -12,6 +12,7 @@ from core.settings import Settings
 from tiles.cache import TileCache
 from tiles.layer import TileLayer
 from tiles.matrix import known_sets, matrix_sets
+from tiles.mirror import Mirror
 from tiles.positions import Positions
 from tiles.reader import Budget
 from tiles.service import Tiles
@@ -36,7 +37,8 @@ async def open_tiles(settings: Settings, pool: Pool) -> AsyncIterator[Tiles]:
 
 def open_cache(settings: Settings, pool: Pool) -> TileCache:
     """The finished tiles of the database that is served."""
-    return TileCache(settings.var / "tiles" / _identity(pool), settings.tile_cache)
+    mirror = Mirror(settings.tile_directory) if settings.tile_directory is not None else None
+    return TileCache(settings.var / "tiles" / _identity(pool), settings.tile_cache, mirror)
 
 
 def offered_sets(settings: Settings) -> tuple[str, ...]:

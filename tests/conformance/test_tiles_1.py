@@ -199,7 +199,7 @@ def test_what_is_not_offered_is_refused(api: httpx.Client) -> None:
     refused(api.get("/tileMatrixSets/Nowhere"), 404)
     refused(api.get("/collections/nothing/tiles"), 404)
     refused(api.get("/collections/nothing/tiles/WebMercatorQuad/0/0/0"), 404)
-    refused(api.get("/tiles/WebMercatorQuad/0/0/0?colections=parcels"))
+    refused(api.get("/tiles/WebMercatorQuad/0/0/0?collection=parcels"))
     refused(api.get("/tiles/WebMercatorQuad/0/0/0", headers={"Accept": "image/png"}), 406)
     refused(api.get("/xyz/parcels/0/0/0.mvt?f=png"))
 
