@@ -222,3 +222,31 @@ select
     %(box)s::double precision[]
 from chengtu.dataset as d
 where d.id = %(id)s
+
+-- name: level_step
+-- How often the generalised zooms of a data set were rebuilt, and what they are.
+select
+    d.level_step,
+    d.levels
+from chengtu.dataset as d
+where d.id = %(id)s
+
+-- name: level_differences
+-- Where rows of some zooms are in one of two tables only, in metres; no boxes where there are too many.
+select
+    r.zoom,
+    case when count(*) <= %(most)s then array_agg(array[st_xmin(r.geom), st_ymin(r.geom), st_xmax(r.geom), st_ymax(r.geom)]) end as boxes
+from (
+    (
+        select zoom, geom, {columns} from {old} where zoom = any(%(zooms)s)
+        except
+        select zoom, geom, {columns} from {new} where zoom = any(%(zooms)s)
+    )
+    union all
+    (
+        select zoom, geom, {columns} from {new} where zoom = any(%(zooms)s)
+        except
+        select zoom, geom, {columns} from {old} where zoom = any(%(zooms)s)
+    )
+) as r
+group by r.zoom

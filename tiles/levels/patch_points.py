@@ -5,7 +5,9 @@ import shapely
 
 from tiles.levels import points
 from tiles.levels.shelf import Rows, Shelf
-from tiles.levels.units import PIXEL, Floats, Ints, Shapes
+from tiles.levels.units import PIXEL, Floats, Ints, Shapes, rounded
+
+_NEAR = 2  # units: rounding may bring a point from one cell into the next
 
 
 def patch_points(shelf: Shelf, zoom: int, places: Floats, step: int) -> Floats:
@@ -14,7 +16,8 @@ def patch_points(shelf: Shelf, zoom: int, places: Floats, step: int) -> Floats:
     cells = _cells(places, side)
     boxes = np.column_stack([cells * side, (cells + 1) * side]).astype(np.float64)
     shown = _in_cells(shelf.rows_near(zoom, boxes), cells, side)
-    finer = _in_cells(_candidates(shelf, zoom, boxes), cells, side)
+    around = boxes + np.array([-_NEAR, -_NEAR, _NEAR, _NEAR])
+    finer = _in_cells(_candidates(shelf, zoom, around), cells, side)
     rank = _ranks(shelf)
     made = points.coarser(finer.level, rank, points.STEPS[step])
     old, new = _keyed(shown), _keyed(Rows([], np.empty(0, dtype=np.int64), made.level))
@@ -46,7 +49,7 @@ def _candidates(shelf: Shelf, zoom: int, boxes: Floats) -> Rows:
 def _in_cells(rows: Rows, cells: Ints, side: int) -> Rows:
     """Those that lie in the cells: boxes that touch are not enough."""
     wanted = {(x, y) for x, y in cells.tolist()}
-    mine = np.floor(first_points(rows.level.shapes) / side).astype(np.int64).tolist()
+    mine = np.floor(first_points(rounded(rows.level.shapes)) / side).astype(np.int64).tolist()
     return rows.take(np.array([n for n, cell in enumerate(mine) if tuple(cell) in wanted], dtype=np.int64))
 
 

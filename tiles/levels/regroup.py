@@ -1,28 +1,42 @@
 """Generalised zooms after edits: what the change log tells is brought into them, where it is, or they are made anew."""
 
+import time
 from typing import Any, NamedTuple
 
 import numpy as np
+import psycopg
 from psycopg import sql
 
 from core.catalogue import Dataset, get_dataset
 from core.database import Connection, query
+from core.errors import ChengtuError
 from tiles.levels import areas, store
 from tiles.levels.budget import Budget
-from tiles.levels.build import VERSION, build
+from tiles.levels.build import VERSION
 from tiles.levels.makers import MOSAIC_STEPS
 from tiles.levels.patch_groups import Touched, patch_areas, patch_lines
 from tiles.levels.patch_mosaic import recount, recount_coarser, show
 from tiles.levels.patch_points import patch_points
 from tiles.levels.places import in_degrees, to_units
-from tiles.levels.release import Generalised
+from tiles.levels.release import generalise
 from tiles.levels.shelf import Shelf
 from tiles.levels.source import table_of
 from tiles.levels.units import Floats
 from tiles.portrayal import Portrayal, portrayal_of
 
 MOST = 2000  # features: more are not brought in one by one
+_TRIES = 600  # of 100 ms
 _DIMENSIONS = {"point": 0, "line": 1, "area": 2}
+
+
+class LevelsHeld(ChengtuError):
+    """Readers keep new generalised zooms from being put in place."""
+
+    en = (
+        "The generalised tiles of {id} stayed in use for a minute and are still those before the last edits. Ask again."
+    )
+    zh = "数据集 {id} 的综合瓦片持续被占用一分钟,仍为最近编辑之前的内容。请稍后重试。"
+    status = 503
 
 
 class _Log(NamedTuple):
@@ -59,9 +73,9 @@ def _behind(connection: Connection, id_: str) -> dict[str, Any] | None:
 
 
 def _as_made(levels: dict[str, Any], portrayal: Portrayal) -> bool:
-    """Whether the zooms were made in this way, and carry what tiles want now."""
+    """Whether the zooms were made in a way that can be patched, and carry what tiles want now."""
     want = {name: _plain(value) for name, value in portrayal._asdict().items()}
-    return levels.get("version") == VERSION and levels.get("portrayal") == want
+    return levels.get("version") == VERSION and levels["patched"] and levels.get("portrayal") == want
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 — any JSON value
@@ -81,15 +95,23 @@ def _read_log(connection: Connection, id_: str, row: dict[str, Any]) -> _Log | N
 
 
 def _rebuild(connection: Connection, dataset: Dataset, portrayal: Portrayal, levels: dict[str, Any]) -> None:
-    """Make all zooms anew."""
+    """Make all zooms anew; readers are kept waiting for no longer than a tenth of a second at a time."""
     budget = Budget(levels["budget"]["raw"], levels["budget"]["gzip"])
     name = f"{dataset.id}.new"
-    made = build(connection, table_of(dataset, portrayal), budget, lambda done, total: None)
-    if made.zooms:
-        store.write(connection, made, table_of(dataset, portrayal), name)
-    new = Generalised(name, made.as_json(), None)
-    new.swap(connection, dataset.id)
-    new.record(connection, dataset.id)
+    table = table_of(dataset, portrayal)
+    made = generalise(connection, dataset.id, name, table, budget, lambda done, total: None)
+    for _ in range(_TRIES):
+        try:
+            with connection.transaction():
+                connection.execute("set local lock_timeout = '100ms'")
+                made.swap(connection, dataset.id)
+        except psycopg.errors.LockNotAvailable:
+            time.sleep(0.1)
+        else:
+            break
+    else:
+        raise LevelsHeld(id=dataset.id)
+    made.record(connection, dataset.id)
 
 
 def _patch(connection: Connection, dataset: Dataset, portrayal: Portrayal, row: dict[str, Any], log: _Log) -> None:
@@ -145,4 +167,4 @@ def _patch_mosaics(shelf: Shelf, sides: dict[int, int], log: _Log) -> None:
 def _tell(connection: Connection, id_: str, shelf: Shelf) -> None:
     """Write down which areas of which zooms changed."""
     for zoom, boxes in shelf.boxes.items():
-        store.tell(connection, id_, zoom, in_degrees(np.concatenate(boxes)))
+        store.tell(connection, id_, zoom, in_degrees(np.concatenate(boxes)).tolist())

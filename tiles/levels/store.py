@@ -14,10 +14,10 @@ from tiles.levels.districts import districts
 from tiles.levels.level import Step
 from tiles.levels.makers import MOSAIC_STEPS, AreaMaker
 from tiles.levels.source import Table, type_of
-from tiles.levels.units import WEB_MERCATOR_SRID, Floats, Ints, in_metres, spatial_order
+from tiles.levels.units import WEB_MERCATOR_SRID, Ints, in_metres, spatial_order
 from tiles.levels.words import said
 
-_TOLD = 200  # boxes
+TOLD = 200  # boxes
 _AT_ONCE = 20_000  # rows
 
 
@@ -133,9 +133,9 @@ def _index(connection: Connection, levels: Levels, target: sql.Identifier, membe
     connection.execute(sql.SQL("analyze {}, {}").format(target, members))
 
 
-def tell(connection: Connection, id_: str, zoom: int, boxes: Floats) -> None:
-    """Write down where a zoom changed, in degrees; many places are told as everywhere."""
-    where = boxes.tolist() if len(boxes) <= _TOLD else [None]
+def tell(connection: Connection, id_: str, zoom: int, boxes: list[list[float]] | None) -> None:
+    """Write down where a zoom changed, in degrees; many places are told as everywhere (None)."""
+    where = boxes if boxes is not None and len(boxes) <= TOLD else [None]
     with connection.cursor() as cursor:
         cursor.executemany(query("tell_level"), [{"id": id_, "zoom": zoom, "box": box} for box in where])
 

@@ -6,20 +6,19 @@ import shapely
 from core.database import Connection
 from tiles.levels.budget import Budget, Say, estimate, measure, within_bounds
 from tiles.levels.source import Features
-from tiles.levels.units import EXTENT, HALF_WORLD, Floats, Ints, in_units, rounded, unit
+from tiles.levels.units import EXTENT, HALF_WORLD, PIXEL, Floats, Ints, in_units, rounded, unit
 from tiles.levels.words import Words
 
 HIGHEST = 16
-_SMALL = 50_000  # bytes: a data set that takes no more is whole at every zoom
-_SEEN = 2  # pixels: half of the areas are at least so wide
+_SMALL = 10  # a data set that takes no more than such a part of the budget is whole at every zoom
+_SEEN = 2  # pixels
 _LOOKED_AT = 3  # of the fullest tiles, by estimate
 
 
 def whole_zoom(connection: Connection, features: Features, budget: Budget, say: Say, *, keyed: bool) -> int:
     """The lowest zoom at which the features are worth drawing as they are, and all tiles keep the budget."""
     whole = _Whole(connection, features, say, keyed=keyed)
-    small = Budget(min(_SMALL, budget.raw), budget.zipped)
-    if whole.estimated(0) <= 4 * small.raw and whole.fits(0, small):
+    if whole.estimated(0) <= budget.raw / _SMALL:
         return 0
     lowest = _visible(features)
     zoom = next((z for z in range(lowest, HIGHEST) if whole.estimated(z) <= budget.raw), HIGHEST)
@@ -31,13 +30,13 @@ def whole_zoom(connection: Connection, features: Features, budget: Budget, say: 
 
 
 def _visible(features: Features) -> int:
-    """The lowest zoom at which half of the areas are wide enough to be told apart."""
-    areas = shapely.area(features.shapes)
-    if not (areas > 0).any():
+    """The lowest zoom at which half of the areas are wide enough to be told apart, and half of the lines long enough."""
+    areas, lengths = shapely.area(features.shapes), shapely.length(features.shapes)
+    widths = np.where(areas > 0, np.sqrt(areas), lengths)[lengths > 0]
+    if not len(widths):
         return 0
-    width = np.sqrt(np.median(areas[areas > 0]))
-    pixels = [zoom for zoom in range(HIGHEST) if width / (8 * unit(zoom)) >= _SEEN]
-    return pixels[0] if pixels else HIGHEST
+    seen = (zoom for zoom in range(HIGHEST) if np.median(widths) / (PIXEL * unit(zoom)) >= _SEEN)
+    return next(seen, HIGHEST)
 
 
 class _Whole:
