@@ -59,8 +59,12 @@ def fullest_tiles(shapes: Shapes, sizes: Floats, count: int = _LOOKED_AT) -> Int
 
 def within(shapes: Shapes, tile: int) -> Ints:
     """The rows that a tile draws."""
+    return within_bounds(shapely.bounds(shapes), tile)
+
+
+def within_bounds(bounds: Floats, tile: int) -> Ints:
+    """The bounds that a tile touches."""
     west, south = (tile & 0xFFFFFFFF) * EXTENT, (tile >> 32) * EXTENT
-    bounds = shapely.bounds(shapes)
     meets = (bounds[:, 0] <= west + EXTENT + _MARGIN) & (bounds[:, 2] >= west - _MARGIN)
     meets &= (bounds[:, 1] <= south + EXTENT + _MARGIN) & (bounds[:, 3] >= south - _MARGIN)
     return np.flatnonzero(meets)

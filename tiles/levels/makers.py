@@ -12,9 +12,8 @@ from tiles.levels.cells import Cells, cells_of, coarsened
 from tiles.levels.level import NO_FEATURE, Codes, Level, Step, Traits, constants_of, nothing_amounts, taken, tiles_of
 from tiles.levels.mosaic import Mosaic, mosaic, outlines
 from tiles.levels.source import Features
-from tiles.levels.units import PIXEL, Floats, Ints, Shapes, halved, in_units, rounded
+from tiles.levels.units import FINER, PIXEL, Floats, Ints, Shapes, halved, in_units, rounded
 
-FINER = 4  # the whole is put on a grid so many times finer than a level's before it is compared
 MOSAIC_STEPS = (1, 2, 4, 8, 16, 32)  # pixels a side of a cell
 _TOO_SMALL, _TOO_MUCH_LOST = 0.3, 0.02  # of the area
 
@@ -193,7 +192,7 @@ class AreaMaker(_Maker):
     def _cells(self, zoom: int) -> Cells:
         """What lies in the pixels of a zoom: from the whole once, then from the zoom below."""
         if self.cells is None:
-            shapes = in_units(self.features.shapes[self.which], max(zoom, 0))
+            shapes = rounded(in_units(self.features.shapes[self.which], max(zoom, 0)), FINER)
             side = PIXEL * 2.0 ** (max(zoom, 0) - zoom)
             self.cells = zoom, cells_of(shapes, self.traits.klass, side, self.traits.members)
         at, cells = self.cells

@@ -85,7 +85,7 @@ def merge(areas: Floats, classes: Ints, shared: Borders, limits: Limits) -> Ints
         towards = np.arange(len(areas))
         towards[source] = target
         label = towards[label]
-        one = _joined(one, towards, len(areas))
+        one = contracted(one, towards, len(areas))
     return np.unique(label, return_inverse=True)[1].astype(np.int64)
 
 
@@ -115,7 +115,8 @@ def _settled(source: Ints, target: Ints, areas: Floats) -> tuple[Ints, Ints]:
     return source[ready], target[ready]
 
 
-def _joined(one: Borders, towards: Ints, count: int) -> Borders:
+def contracted(one: Borders, towards: Ints, count: int) -> Borders:
+    """The borders between groups, given the group (of `count`) of each area."""
     left, right = towards[one.left], towards[one.right]
     apart = left != right
     return _summed(left[apart], right[apart], one.length[apart], count)
