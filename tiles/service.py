@@ -51,13 +51,21 @@ class Tiles:
         return await self._tile(layer, matrix_set, tile, now[layer.id])
 
     async def cached(self, layers: Sequence[TileLayer], key: Key, recipe: str) -> Kept | None:
-        """The same, only if it is there."""
-        await self._now(layers)
+        """The same, of one data set or of all, only if it is there, and generalised features need no catching up."""
+        now = await self._now(layers)
+        zoom = self.sets[key.matrix_set].mercator_zoom(key.tile.z)
+        for one in layers:
+            if zoom < one.whole_from and self._levelled.get(one.id) != now[one.id]:
+                return None
         return self._cache.get(key, recipe)
 
     async def city(self, layers: Sequence[TileLayer], matrix_set: MatrixSet, tile: Tile) -> Kept:
         """A tile with a layer for each data set."""
         now = await self._now(layers)
+        zoom = matrix_set.mercator_zoom(tile.z)
+        for one in layers:
+            if zoom < one.whole_from and self._levelled.get(one.id) != now[one.id]:
+                now[one.id] = await self._with_levels(one)
         key, recipe = Key(CITY, matrix_set.id, tile), city_recipe(layers)
         if found := self._cache.get(key, recipe):
             return found
