@@ -99,7 +99,7 @@ def encode(connection: Connection, shapes: Shapes, words: Words, *, keyed: bool)
     statement = query("encode_rows").format(
         columns=sql.SQL("").join(columns),
         names=sql.SQL("").join(sql.SQL(", r.{}").format(sql.Identifier(name)) for name in names),
-        key=sql.SQL("case when r.key ~ '^-?[0-9]{{1,18}}$' then r.key::bigint end" if keyed else "null::bigint"),
+        key=sql.SQL("r.key::bigint" if keyed else "null::bigint"),
     )
     values = {name: list(column) for name, column in zip(names, texts, strict=True)}
     given = {"keys": list(words.keys), "shapes": list(shapely.to_wkb(shapes)), **values}

@@ -11,6 +11,7 @@ from tiles.levels.budget import Budget, estimate, within
 from tiles.levels.cells import Cells, cells_of, coarsened
 from tiles.levels.dissolve import simplify
 from tiles.levels.level import NO_FEATURE, Codes, Level, Step, Traits, constants_of, nothing_amounts, taken, tiles_of
+from tiles.levels.merge import numbered
 from tiles.levels.mosaic import Mosaic, mosaic, outlines
 from tiles.levels.source import Features
 from tiles.levels.units import FINER, PIXEL, Floats, Ints, Shapes, halved, in_units, rounded, unit
@@ -175,7 +176,7 @@ class AreaMaker(_Maker):
             return None
         if tile is not None:
             some = within(self.base.shapes, tile)
-            groups = np.unique(groups[some], return_inverse=True)[1].astype(np.int64)
+            groups = numbered(groups[some])
             return areas.grouped(self.base.take(some), groups, self.constants)
         made = areas.grouped(self.base, groups, self.constants)
         return made if self.kept(made) > 1 - _TOO_MUCH_LOST else None
@@ -220,10 +221,15 @@ class AreaMaker(_Maker):
 
 def both(one: Level, other: Level) -> Level:
     """The rows of two levels of a zoom."""
-    columns = zip(one.traits, other.traits, strict=True)
-    return Level(
-        other.zoom, np.concatenate([one.shapes, other.shapes]), Traits(*(np.concatenate(pair) for pair in columns))
+    a, b = one.traits, other.traits
+    traits = Traits(
+        np.concatenate([a.feature, b.feature]),
+        np.concatenate([a.codes, b.codes]),
+        np.concatenate([a.klass, b.klass]),
+        np.concatenate([a.members, b.members]),
+        np.concatenate([a.amounts, b.amounts]),
     )
+    return Level(other.zoom, np.concatenate([one.shapes, other.shapes]), traits)
 
 
 def mosaic_level(shown: Mosaic, zoom: int, side: int, constants: Codes) -> Level:

@@ -86,7 +86,16 @@ def merge(areas: Floats, classes: Ints, shared: Borders, limits: Limits) -> Ints
         towards[source] = target
         label = towards[label]
         one = contracted(one, towards, len(areas))
-    return np.unique(label, return_inverse=True)[1].astype(np.int64)
+    return numbered(label)
+
+
+def numbered(label: Ints) -> Ints:
+    """Labels as numbers from 0, in the order in which they come."""
+    _, first, place = np.unique(label, return_index=True, return_inverse=True)
+    number = np.empty(len(first), dtype=np.int64)
+    number[np.argsort(first)] = np.arange(len(first))
+    result: Ints = number[place]
+    return result
 
 
 def _choices(areas: Floats, classes: Ints, one: Borders, limits: Limits) -> tuple[Ints, Ints]:

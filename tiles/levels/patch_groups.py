@@ -7,7 +7,7 @@ import shapely
 
 from tiles.levels import areas, lines
 from tiles.levels.level import NO_FEATURE, Level, Step, Traits
-from tiles.levels.merge import Limits, borders, contracted, merge
+from tiles.levels.merge import Limits, borders, contracted, merge, numbered
 from tiles.levels.shelf import Rows, Shelf
 from tiles.levels.units import PIXEL, Bools, Floats, Ints, halved
 
@@ -90,7 +90,7 @@ def _merged(units: Rows, of: Ints, fixed: Bools, groups: Rows, step: int) -> Int
     klass = np.concatenate([groups.level.traits.klass, units.level.traits.klass[fresh]])
     one, same = (number * PIXEL**2 for number in areas.STEPS[step])
     joined = merge(sizes, klass, contracted(borders(units.level.shapes), label, count), Limits(one, same))
-    return np.unique(joined[label], return_inverse=True)[1].astype(np.int64)
+    return numbered(joined[label])
 
 
 def _settle(shelf: Shelf, zoom: int, groups: Rows, writable: Bools, units: Rows, of: Ints, made: Step) -> Touched:

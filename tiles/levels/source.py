@@ -77,10 +77,12 @@ def read(connection: Connection, table: Table, only: Sequence[str] | None = None
     shapes, hashes = [], []
     for rows in _batches(connection, table, only):
         keys, hashed, wkb, *values = zip(*rows, strict=True)
-        shapes.append(in_metres_of_the_map(shapely.from_wkb(np.array(wkb, dtype=object)), Srid(table.srid)))
-        hashes.append(np.array(hashed, dtype=np.int64))
+        moved = in_metres_of_the_map(shapely.from_wkb(np.array(wkb, dtype=object)), Srid(table.srid))
+        on_the_map = ~shapely.is_empty(moved)
+        shapes.append(moved[on_the_map])
+        hashes.append(np.array(hashed, dtype=np.int64)[on_the_map])
         for column, texts in zip(columns, (keys, *values), strict=True):
-            column.append(pa.array(texts, pa.string()))
+            column.append(pa.array(texts, pa.string()).filter(pa.array(on_the_map)))
     return _features(table, columns, shapes, hashes)
 
 
