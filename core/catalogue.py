@@ -1,7 +1,7 @@
 """The catalogue of data sets: what the city publishes, read from the database and held against its tables."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -25,6 +25,16 @@ class BBox(NamedTuple):
     south: float
     east: float
     north: float
+
+
+def joined(extents: Sequence[BBox]) -> BBox | None:
+    """One box around all; those across the antimeridian reach around the world."""
+    if not extents:
+        return None
+    west, south, east, north = zip(*extents, strict=True)
+    if any(one.west > one.east for one in extents):
+        return BBox(-180, min(south), 180, max(north))
+    return BBox(min(west), min(south), max(east), max(north))
 
 
 class Field(NamedTuple):

@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     tile_budget: int = Field(500_000, ge=10_000, description="The most bytes of a vector tile of one data set.")
     tile_budget_gzip: int = Field(200_000, ge=4_000, description="The same, zipped.")
     tile_cache: int = Field(
-        2_000_000_000, ge=10_000_000, description="The most bytes of finished tiles that are kept on disk."
+        2_000_000_000, ge=0, description="The most bytes of finished tiles that are kept on disk; 0: none are kept."
     )
     tile_timeout: float = Field(3.0, gt=0, description="Seconds that making a tile may take.")
     tile_matrix_sets: str = Field(
@@ -75,6 +75,17 @@ class Settings(BaseSettings):
     )
     change_log_days: int = Field(30, ge=1, le=36_500, description="Days that the change log reaches back.")
     push_clients: int = Field(500, ge=0, description="Clients that a server process tells of changes by /changes.")
+    tile_archives: Path = Field(
+        ROOT / "var" / "archives", description="A folder of PMTiles archives to serve at /archives, each by its name."
+    )
+    tile_directory: Path | None = Field(
+        None, description="A folder to write finished tiles into as well, for a web server in front; none without it."
+    )
+    wmts_scales: Literal["ogc", "tianditu"] = Field(
+        "ogc",
+        description="Scale denominators of WMTS's sets `c` and `w`: of pixels of 0.28 mm as OGC has them,"
+        " or at 96 dpi as Tianditu does.",
+    )
     edit_key: SecretStr | None = Field(
         None,
         description="The secret that lets a client change features, of 16 characters or more; without it, nobody can.",

@@ -6,8 +6,7 @@ from playwright.sync_api import sync_playwright
 
 from core.settings import ROOT
 
-VIEW = "#15.4/43.8525/126.5640"
-LAYERS = "parcels,buildings,roads,districts"
+VIEW = "#15.05/43.8525/126.5640"
 
 
 def main(url: str) -> None:
@@ -17,7 +16,7 @@ def main(url: str) -> None:
             executable_path="/usr/bin/chromium", args=["--no-sandbox", "--enable-unsafe-swiftshader"]
         )
         page = browser.new_page(viewport={"width": 1400, "height": 900})
-        page.goto(f"{url}/map?lang=zh&layers={LAYERS}{VIEW}")
+        page.goto(f"{url}/map?lang=zh{VIEW}")
         page.wait_for_selector("body[data-ready=true]", timeout=60_000)
         page.screenshot(path=ROOT / "docs" / "map.jpg", type="jpeg", quality=82)
         browser.close()

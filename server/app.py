@@ -25,6 +25,7 @@ from features.formats.press import Press
 from features.search import Limits
 from server import logs
 from server.access import KeyApart
+from server.archives import ARCHIVE_ROUTES
 from server.borders import ERROR_HANDLERS, Border, from_error, use_context_executor
 from server.changes import FEED_ROUTES
 from server.documents import DOCUMENT_ROUTES
@@ -39,9 +40,11 @@ from server.qgis_page import QGIS_ROUTES
 from server.service import Service, read_service
 from server.styles import STYLE_ROUTES
 from server.tiles.document_routes import TILE_DOCUMENT_ROUTES
+from server.tiles.following import follow as following_tiles
 from server.tiles.lane import TileLane
 from server.tiles.opening import open_tiles
 from server.tiles.routes import TILE_ROUTES
+from server.wmts import WMTS_ROUTES
 from server.zipping import Zipping
 
 MAPLIBRE = ROOT / "node_modules" / "maplibre-gl" / "dist"
@@ -101,10 +104,20 @@ def _cors(service: Service) -> list[Middleware]:
             CORSMiddleware,
             allow_origins=["*"],
             allow_methods=["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Crs", "Content-Type", "If-Match", "If-None-Match", "X-API-Key"],
+            allow_headers=[
+                "Authorization",
+                "Content-Crs",
+                "Content-Type",
+                "If-Match",
+                "If-None-Match",
+                "Range",
+                "X-API-Key",
+            ],
             expose_headers=[
+                "Accept-Ranges",
                 "Content-Crs",
                 "Content-Disposition",
+                "Content-Range",
                 "ETag",
                 "Link",
                 "Location",
@@ -130,6 +143,8 @@ def _own_routes() -> list[BaseRoute]:
         *DOCUMENT_ROUTES,
         *QGIS_ROUTES,
         *STYLE_ROUTES,
+        *WMTS_ROUTES,
+        *ARCHIVE_ROUTES,
     ]
     if MAPLIBRE.is_dir():
         routes.append(Mount("/static/vendor/maplibre-gl", StaticFiles(directory=MAPLIBRE)))
@@ -152,7 +167,7 @@ def _lifespan(settings: Settings, service: Service) -> Callable[[Starlette], Any
         app.state.news = news = News(settings, features, lambda: publisher.tables)
         following = asyncio.gather(publisher.follow(host), news.follow())
         try:
-            async with open_tiles(settings, pool) as app.state.tiles:
+            async with open_tiles(settings, pool) as app.state.tiles, _files_of_tiles(settings, app.state):
                 yield
         finally:
             following.cancel()
@@ -162,6 +177,21 @@ def _lifespan(settings: Settings, service: Service) -> Callable[[Starlette], Any
             executor.shutdown(wait=False)
 
     return lifespan
+
+
+@asynccontextmanager
+async def _files_of_tiles(settings: Settings, state: Any) -> AsyncIterator[None]:  # noqa: ANN401 — Starlette's state
+    """While it serves, keep the files of finished tiles right, where there are to be any."""
+    if settings.tile_directory is None:
+        yield
+        return
+    following = asyncio.create_task(following_tiles(settings.database_url or "", state.publisher, state.tiles))
+    try:
+        yield
+    finally:
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
 
 
 async def _feature_pools(settings: Settings) -> tuple[AsyncPool, AsyncPool]:

@@ -86,4 +86,5 @@ _STAGES = {
     "read": Text("reading", "读取"),
     "publish": Text("indexing and publishing", "建索引并发布"),
     "generalise": Text("generalising low zooms", "综合低级别瓦片"),
+    "tiles": Text("making tiles", "生成瓦片"),
 }

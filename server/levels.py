@@ -1,15 +1,17 @@
 """What a load makes for tiles: what they carry, and generalised zooms. The loader, which knows nothing of tiles, is handed it."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from core.catalogue import style_of
+from psycopg import sql
+
+from core.catalogue import Dataset, style_of
 from core.database import Connection
 from core.language import Text
 from core.settings import Settings
 from loaders.load import Finish, Progress
 from loaders.staging import Staging
 from tiles.levels import Budget, Generalised, Table, generalise
-from tiles.portrayal import Portrayal, portray, save
+from tiles.portrayal import Portrayal, portray, portrayal_of, restyle, save, served_table
 
 
 class ForTiles(NamedTuple):
@@ -35,7 +37,6 @@ class ForTiles(NamedTuple):
 
 def finisher(settings: Settings) -> Finish:
     """What a load calls before it publishes a release."""
-    budget = Budget(settings.tile_budget, settings.tile_budget_gzip)
 
     def finish(connection: Connection, staging: Staging, id_: str, tell: Progress) -> ForTiles:
         style = style_of(connection, id_)
@@ -49,8 +50,34 @@ def finisher(settings: Settings) -> Finish:
             portrayal=portrayal,
         )
         made = generalise(
-            connection, id_, staging.name, table, budget, lambda done, total: tell("generalise", done, total)
+            connection, id_, staging.name, table, _budget(settings), lambda done, total: tell("generalise", done, total)
         )
         return ForTiles(portrayal, made)
 
     return finish
+
+
+def draw_by(connection: Connection, settings: Settings, dataset: Dataset, style: dict[str, Any] | None) -> None:
+    """Draw a served data set by a style of its own, or by the made one again; its tiles carry what that reads.
+
+    Its features stay as they are meanwhile: generalised ones are made anew where they must carry other attributes.
+    """
+    connection.execute(sql.SQL("lock table {} in share mode").format(sql.Identifier("data", dataset.id)))
+    portrayal = restyle(connection, dataset, style)
+    if not dataset.levels or not dataset.levels["zooms"] or portrayal.fields == portrayal_of(dataset).fields:
+        return
+    table = Table(
+        name=served_table(connection, dataset.id),
+        key=dataset.key,
+        key_type=dataset.key_type,
+        types=dict(dataset.fields),
+        srid=dataset.srid,
+        portrayal=portrayal,
+    )
+    made = generalise(connection, dataset.id, f"again_{dataset.id}", table, _budget(settings), lambda *_: None)
+    made.swap(connection, dataset.id)
+    made.record(connection, dataset.id)
+
+
+def _budget(settings: Settings) -> Budget:
+    return Budget(settings.tile_budget, settings.tile_budget_gzip)

@@ -13,6 +13,7 @@ from core.settings import ROOT
 from features.documents import Json, Site, searchable, value_schema
 from features.search import PARAMETERS
 from processes.base import Processor
+from server import openapi_changes
 from server.openapi_parts import QUERY_ERRORS, READING_ERRORS, WRITING_ERRORS, components, ref
 from server.openapi_tiles import RESPONSES as TILE_RESPONSES
 from server.openapi_tiles import SCHEMAS as TILE_SCHEMAS
@@ -59,8 +60,12 @@ def openapi(datasets: Iterable[Dataset], service: Service, site: Site, matrix_se
     datasets, say = [*datasets], site.language
     collections = [one.id for one in datasets]
     attributes = _Attributes(datasets)
-    tiles = {"parameters": tile_parameters(matrix_sets), "schemas": TILE_SCHEMAS, "responses": TILE_RESPONSES}
-    parts = components(collections, service.resources, service.server.limits, site, tiles)
+    more = {
+        "parameters": tile_parameters(matrix_sets) | openapi_changes.PARAMETERS,
+        "schemas": TILE_SCHEMAS | openapi_changes.SCHEMAS,
+        "responses": TILE_RESPONSES | openapi_changes.RESPONSES,
+    }
+    parts = components(collections, service.resources, service.server.limits, site, more)
     parts["parameters"] |= attributes.shared
     if any(one.editable for one in datasets):
         parts["securitySchemes"] = {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key"}}
@@ -79,6 +84,7 @@ def openapi(datasets: Iterable[Dataset], service: Service, site: Site, matrix_se
             **_service_paths(say),
             **(_shared_collection_paths(say) if collections else {}),
             **tile_paths(say, collections=bool(collections)),
+            **openapi_changes.change_paths(say, collections=bool(collections)),
             **{path: item for one in datasets for path, item in _collection_paths(one, attributes, say).items()},
             **_process_paths(service, say),
         },

@@ -8,6 +8,7 @@ leaves either all of its transaction or nothing.
 import os
 import struct
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -17,6 +18,7 @@ from isal import isal_zlib
 
 from core.changes import Standing
 from tiles.matrix import Limits, Tile
+from tiles.mirror import Mirror
 
 _PLACE = struct.Struct(">BII")
 _HEAD = struct.Struct(
@@ -28,7 +30,10 @@ _NUMBER = struct.Struct(">Q")
 _PAGE = 4096
 _FULL = 0.8  # of the file: LMDB needs room for pages that readers still look at
 _FREED = 0.1  # of the limit, at once
-_MOST_KEYS = 511
+
+_LEAST = 10_000_000  # bytes: enough for leases alone
+_MIRROR = b"\0mirror"
+_RECIPE = b"\0recipe "
 
 CITY = ""  # the place of tiles that hold all data sets
 
@@ -40,8 +45,14 @@ class Kept(NamedTuple):
     made: float  # seconds since 1970
     length: int  # bytes, as it is
     left_out: bool
-    zipped: bytes
-    hit: bool = False  # whether it was in the cache
+    zipped: bytes  # empty where it has not been zipped
+    raw: bytes = b""  # empty where it comes from the cache
+    hit: bool = False  # whether it does
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is in the tile."""
+        return self.length == 0
 
 
 class Key(NamedTuple):
@@ -55,17 +66,24 @@ class Key(NamedTuple):
 class TileCache:
     """The tiles of one database; one object a process."""
 
-    def __init__(self, folder: Path, limit: int) -> None:
+    def __init__(self, folder: Path, limit: int, mirror: Mirror | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         # Without syncing, a crash of the machine may cost tiles, which are only copies; their checksums find the damaged.
         self._env = lmdb.open(
-            str(folder), map_size=limit, max_dbs=4, sync=False, metasync=False, readahead=False, max_readers=512
+            str(folder),
+            map_size=limit or _LEAST,
+            max_dbs=4,
+            sync=False,
+            metasync=False,
+            readahead=False,
+            max_readers=512,
         )
         self._tiles = self._env.open_db(b"tiles")
         self._order = self._env.open_db(b"order")
         self._facts = self._env.open_db(b"facts")
         self._leases = self._env.open_db(b"leases")
         self._limit = limit
+        self._mirror = mirror
 
     def close(self) -> None:
         """Give the file back."""
@@ -77,11 +95,21 @@ class TileCache:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def keeps(self) -> bool:
+        """Whether tiles are kept at all."""
+        return self._limit > 0
+
     def get(self, key: Key, recipe: str) -> Kept | None:
         """The tile, if it is there, made by this recipe and undamaged."""
         with self._env.begin(db=self._tiles) as transaction:
             found = transaction.get(_encoded(key))
-        return _read(bytes(found), recipe) if found is not None else None
+        kept = _read(bytes(found), recipe) if found is not None else None
+        if kept is not None and self._mirror is not None and kept.zipped and not self._mirror.has(*key):
+            with self._env.begin(write=True) as transaction:
+                if transaction.get(_encoded(key), db=self._tiles) == found:
+                    self._show(transaction, key, recipe, kept)
+        return kept
 
     def lease(self, key: Key, seconds: float) -> bool:
         """Whether it is for this caller to make the tile: nobody else is at it, or whoever was has died or taken too long."""
@@ -115,7 +143,7 @@ class TileCache:
         value = _written(recipe, kept)
         with self._env.begin(write=True) as transaction:
             transaction.delete(name, db=self._leases)
-            if any(is_behind(one, self._standing(transaction, id_)) for id_, one in made_of.items()):
+            if not self.keeps or any(is_behind(one, self._standing(transaction, id_)) for id_, one in made_of.items()):
                 return False
             self._make_room(transaction, _size(value))
             self._drop(transaction, name)
@@ -124,6 +152,7 @@ class TileCache:
             transaction.put(_NUMBER.pack(number), name, db=self._order)
             transaction.put(name, value + _NUMBER.pack(number), db=self._tiles)
             self._count(transaction, _size(value))
+            self._show(transaction, key, recipe, kept)
         return True
 
     def standing(self, dataset: str) -> Standing | None:
@@ -141,23 +170,52 @@ class TileCache:
             known = self._standing(transaction, dataset)
             if known is not None and not is_behind(known, to):
                 return 0
+            self._hide(transaction, dataset, changed)
             for name in {name for one in (dataset, CITY) for name in self._touched(transaction, one, changed)}:
                 removed += self._drop(transaction, name)
             transaction.put(dataset.encode(), _STANDING.pack(*to), db=self._facts)
+        self._sweep()
         return removed
 
     def forget(self, dataset: str) -> None:
         """Remove all that is known of a data set: its history is another than it was, as after a backup was restored."""
         with self._env.begin(write=True) as transaction:
+            self._hide(transaction, dataset, None)
             for name in {name for one in (dataset, CITY) for name in self._touched(transaction, one, None)}:
                 self._drop(transaction, name)
-            transaction.delete(dataset.encode(), db=self._facts)
+            if dataset:
+                transaction.delete(dataset.encode(), db=self._facts)
+        self._sweep()
+
+    def show_only(self, recipes: Mapping[str, str]) -> None:
+        """Have files of tiles by these recipes alone, by data set; of no others, nor of what nobody has kept right."""
+        if self._mirror is None:
+            return
+        with self._env.begin(write=True, db=self._facts) as transaction:
+            if not self._is_followed(transaction):
+                transaction.put(_MIRROR, self._mirror.begin().encode())
+            for name in {*self._mirror.names(), *recipes}:
+                if (recipe := recipes.get(name, "").encode()) != transaction.get(_RECIPE + name.encode()):
+                    self._mirror.remove_all(name)
+                    transaction.put(_RECIPE + name.encode(), recipe)
+        self._sweep()
+
+    @property
+    def shows_all(self) -> bool:
+        """Whether the files, if there are to be any, have been kept right by all who changed the cache."""
+        with self._env.begin() as transaction:
+            return self._mirror is None or self._is_followed(transaction)
 
     @property
     def size(self) -> int:
         """About how many bytes the tiles take."""
         with self._env.begin(db=self._facts) as transaction:
             return _number(transaction.get(b"\0size"))
+
+    def counts(self) -> dict[str, int]:
+        """How many tiles there are of each data set; the city's go under its own name."""
+        with self._env.begin(db=self._tiles) as transaction, transaction.cursor() as cursor:
+            return Counter(bytes(name).partition(b"\0")[0].decode() for name in cursor.iternext(values=False))
 
     def __len__(self) -> int:
         with self._env.begin() as transaction:
@@ -181,10 +239,38 @@ class TileCache:
                 for limits in ranges:
                     yield from _within(cursor, prefix, limits)
 
+    def _is_followed(self, transaction: lmdb.Transaction) -> bool:
+        """Whether the files are this cache's, and nobody without them has removed tiles since."""
+        stamp = transaction.get(_MIRROR, db=self._facts)
+        return stamp is not None and self._mirror is not None and bytes(stamp).decode() == self._mirror.stamp
+
+    def _show(self, transaction: lmdb.Transaction, key: Key, recipe: str, kept: Kept) -> None:
+        """Write the tile's file, if it is by the recipe that files are to be by."""
+        if self._mirror is None or not kept.zipped or not self._is_followed(transaction):
+            return
+        if transaction.get(_RECIPE + key.dataset.encode(), db=self._facts) == recipe.encode():
+            self._mirror.write(*key, kept.zipped, kept.etag)
+
+    def _hide(
+        self, transaction: lmdb.Transaction, dataset: str, changed: Mapping[str, Iterable[Limits]] | None
+    ) -> None:
+        """Let the files of tiles go that changed; who has no files to care for leaves word that they are no longer right."""
+        if self._mirror is None:
+            transaction.delete(_MIRROR, db=self._facts)
+            return
+        for one in (dataset, CITY):
+            self._mirror.remove_changed(one, changed)
+
+    def _sweep(self) -> None:
+        if self._mirror is not None:
+            self._mirror.sweep()
+
     def _drop(self, transaction: lmdb.Transaction, name: bytes) -> int:
         popped = transaction.pop(name, db=self._tiles)
         if popped is None:
             return 0
+        if self._mirror is not None:
+            self._mirror.remove(*_decoded(name))
         found = bytes(popped)
         transaction.delete(found[-_NUMBER.size :], db=self._order)
         self._count(transaction, -_size(found[: -_NUMBER.size]))
@@ -212,6 +298,11 @@ def _prefix(dataset: str, matrix_set: str | None = None) -> bytes:
 
 def _encoded(key: Key) -> bytes:
     return _prefix(key.dataset, key.matrix_set) + _PLACE.pack(*key.tile)
+
+
+def _decoded(name: bytes) -> Key:
+    dataset, matrix_set, place = name.split(b"\0", 2)
+    return Key(dataset.decode(), matrix_set.decode(), Tile(*_PLACE.unpack(place)))
 
 
 def _written(recipe: str, kept: Kept) -> bytes:

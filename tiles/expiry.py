@@ -1,10 +1,12 @@
 """Which tiles a change of features touches: those that its old or its new place lies in, or in whose buffer."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from core.catalogue import BBox
-from core.changes import Change, LevelChange
+from core.changes import Change, LevelChange, Standing, level_changes, read_log
+from core.database import AsyncPool
 from tiles.layer import TileLayer
 from tiles.matrix import Limits, MatrixSet
 from tiles.placing import BUFFER, EXTENT
@@ -33,6 +35,17 @@ def touched(
             ranges.update(_ranges(one, box, [z for z in one.matrices if one.mercator_zoom(z) == zoom]))
         found[name] = sorted(ranges)
     return found
+
+
+async def changed_since(
+    pool: AsyncPool, layer: TileLayer, sets: Mapping[str, MatrixSet], since: Standing
+) -> Touched | None:
+    """The tiles that changed after a state; None where that cannot be told, or is too much to tell."""
+    log = await read_log(pool, layer.id, since.position.mark, MOST_CHANGES)
+    levels = await level_changes(pool, layer.id, since.level_step)
+    if log is None or log.reset or log.more or levels is None:
+        return None
+    return await asyncio.to_thread(touched, layer, sets, log.changes, levels)
 
 
 def _ranges(matrix_set: MatrixSet, box: BBox | None, zooms: Iterable[int]) -> list[Limits]:

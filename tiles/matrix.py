@@ -30,6 +30,7 @@ class NoSuchMatrixSet(ChengtuError):
     zh = "没有瓦片矩阵集 {id!r}。可用:{known}。"
     code = "NotFound"
     status = 404
+    exit_code = 2
 
 
 class NoSuchTile(ChengtuError):

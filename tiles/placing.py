@@ -14,7 +14,9 @@ BUFFER: Final = 64  # units beyond the edge that features are drawn to
 UNCUT: Final = 256  # units beyond the edge that a feature may reach without being cut
 _TRUE = 1.0  # units: the most that an affine map may stray
 _SAFE: Final = 1.4143  # units: two places of a valid polygon that are further apart stay apart when both are rounded
+_EVERYWHERE: Final = (-1e9, -1e9, 1e9, 1e9)  # where a tile reaches to places that the stored CRS has no numbers for
 _RADIUS = 6378137.0  # metres, of Web Mercator's sphere
+
 
 _STEPS = 5
 _LATTICE = np.stack(np.meshgrid(np.linspace(-1, 1, _STEPS), np.linspace(-1, 1, _STEPS)), axis=-1).reshape(-1, 2)
@@ -64,6 +66,7 @@ def place(matrix_set: MatrixSet, tile: Tile, stored: Srid) -> Placing:
     if error <= _TRUE:
         return _direct(affine, fetch, stored)
     exact, through = _straight(bounds), matrix_set.stored
+    fetch = _reach(_grown(bounds), through, stored)
     shrunk = affine.least if math.isfinite(error) and error < EXTENT / 8 else 0.0
     return _placing(exact, fetch, stored, through, _SAFE / (shrunk / 2) if shrunk else math.inf)
 
@@ -122,11 +125,13 @@ def _fitted(bounds: Bounds, source: Srid, stored: Srid) -> tuple[Affine, float, 
         (south + north) / 2 - _LATTICE[:, 1] * (north - south) / 2,
     )
     there = np.column_stack(transformer(source, stored).transform(x, y))
+    if not np.isfinite(there).all():
+        return _straight(bounds), math.inf, _EVERYWHERE
     low, high = there.min(axis=0), there.max(axis=0)
     fetch = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
     middle, (right, down) = there.mean(axis=0), _LATTICE.T @ there / _SQUARES  # stored units per half a tile
     determinant = right[0] * down[1] - right[1] * down[0]
-    if not np.isfinite(there).all() or determinant == 0:
+    if determinant == 0:
         return _straight(bounds), math.inf, fetch
     a, b, d, e = (float(one) * half / float(determinant) for one in (down[1], -down[0], -right[1], right[0]))
     affine = Affine(
@@ -139,6 +144,15 @@ def _fitted(bounds: Bounds, source: Srid, stored: Srid) -> tuple[Affine, float, 
     )
     strayed = there @ np.array([[a, d], [b, e]]) + (affine.x0, affine.y0) - (EXTENT / 2 + _LATTICE * half)
     return affine, float(np.abs(strayed).max()), fetch
+
+
+def _reach(bounds: Bounds, source: Srid, stored: Srid) -> Bounds:
+    """Bounds in a stored CRS of a tile so large that its edges bend; everywhere, where the CRS cannot express all of it."""
+    west, south, east, north = transformer(source, stored).transform_bounds(*bounds, densify_pts=21)
+    if not all(map(math.isfinite, (west, south, east, north))):
+        return _EVERYWHERE
+    by_x, by_y = (east - west) / 20, (north - south) / 20
+    return west - by_x, south - by_y, east + by_x, north + by_y
 
 
 def _inscribed(affine: Affine, beyond: int) -> Bounds:

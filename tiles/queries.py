@@ -42,6 +42,7 @@ class Wanted(NamedTuple):
     tile: Tile
     condition: Condition | None = None  # of features, which are then whole at any zoom
     most: int | None = None  # only so many features, those of the highest rank
+    ordered: bool = False  # features in an order of their own, so that the same data are always the same bytes
 
     @property
     def generalised(self) -> bool:
@@ -69,11 +70,11 @@ def tile(wanted: Wanted) -> Statement:
     if placing.affine.least:
         parameters["long"] = _LONG / placing.affine.least
     kind = _Kind(wanted.generalised and wanted.matrix_set.is_mercator, wanted.generalised, placing.through)
-    if wanted.condition is None and wanted.most is None:
+    if wanted.condition is None and wanted.most is None and not wanted.ordered:
         return Statement(_remembered(layer, kind, wanted.zoom if wanted.generalised else None), parameters)
     extra = wanted.condition or Condition(sql.SQL("true"), {})
     zoom = wanted.zoom if wanted.generalised else None
-    return Statement(_composed(layer, kind, zoom, extra.text, wanted.most), {**parameters, **extra.parameters})
+    return Statement(_composed(layer, kind, zoom, extra.text, _chosen(wanted)), {**parameters, **extra.parameters})
 
 
 class _Kind(NamedTuple):
@@ -84,10 +85,12 @@ class _Kind(NamedTuple):
 
 @lru_cache(maxsize=2000)
 def _remembered(layer: TileLayer, kind: _Kind, zoom: int | None) -> sql.Composed:
-    return _composed(layer, kind, zoom, sql.SQL("true"), None)
+    return _composed(layer, kind, zoom, sql.SQL("true"), sql.SQL(""))
 
 
-def _composed(layer: TileLayer, kind: _Kind, zoom: int | None, extra: sql.Composable, most: int | None) -> sql.Composed:
+def _composed(
+    layer: TileLayer, kind: _Kind, zoom: int | None, extra: sql.Composable, chosen: sql.Composable
+) -> sql.Composed:
     dataset = layer.dataset
     conditions = [query("tile_fetch"), extra]
     if zoom is not None:
@@ -99,7 +102,7 @@ def _composed(layer: TileLayer, kind: _Kind, zoom: int | None, extra: sql.Compos
         columns=_columns(layer, kind),
         source=_source(dataset, kind),
         conditions=sql.SQL(" and ").join(conditions),
-        limit=_ranked(layer, most) if most is not None else sql.SQL(""),
+        limit=chosen,
     )
 
 
@@ -139,6 +142,16 @@ def _columns(layer: TileLayer, kind: _Kind) -> sql.Composable:
             )
         names.append(sql.SQL(", {}").format(column))
     return sql.SQL("").join(names)
+
+
+def _chosen(wanted: Wanted) -> sql.Composable:
+    """Which features, or at least in which order."""
+    if wanted.most is not None:
+        return _ranked(wanted.layer, wanted.most)
+    if not wanted.ordered:
+        return sql.SQL("")
+    key = sql.Identifier("row_id") if wanted.generalised else _named(wanted.layer.dataset.key)
+    return query("tile_order").format(key=key)
 
 
 def _ranked(layer: TileLayer, most: int) -> sql.Composable:

@@ -107,7 +107,7 @@ def set_(settings: Settings, /, id_: str, style: str | None, as_json: bool, **gi
         changed = connection.execute(query("describe_dataset"), described).fetchone()
         one = get_dataset(connection, id_)
         if style is not None:
-            _set_style(connection, one, style)
+            _set_style(settings, connection, one, style)
             changed, one = changed or {}, get_dataset(connection, id_)
     if as_json:
         show_json(_plain(one))
@@ -126,12 +126,12 @@ def set_(settings: Settings, /, id_: str, style: str | None, as_json: bool, **gi
         )
 
 
-def _set_style(connection: Any, one: Any, given: str) -> None:  # noqa: ANN401 — their modules are imported late
+def _set_style(settings: Settings, connection: Any, one: Any, given: str) -> None:  # noqa: ANN401 — imported late
     """Draw a data set by the style in a file, or by the made one again."""
-    from tiles.portrayal import restyle  # noqa: PLC0415
+    from server.levels import draw_by  # noqa: PLC0415
     from tiles.style.own import own_style, read_style  # noqa: PLC0415
 
-    restyle(connection, one, None if given == "default" else own_style(read_style(Path(given)), one))
+    draw_by(connection, settings, one, None if given == "default" else own_style(read_style(Path(given)), one))
 
 
 @datasets.command(help=words("Remove a data set, its table and its history.", "删除数据集及其数据表和历史。"))

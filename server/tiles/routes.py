@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from core.catalogue import BBox
+from core.catalogue import BBox, joined
 from core.errors import NoSuchCollection
 from features.asking import TableChanged, asking
 from features.queries import conditions
@@ -61,7 +61,7 @@ async def _collection_tile(request: Request, address: TileAddress) -> Response:
     if any(name in given for name in _FILTERS):
         kept = await _filtered(request, layer, matrix_set, tile)
     else:
-        kept = await _of_its_table(request, layer, matrix_set, tile)
+        kept = await of_its_table(request, layer, matrix_set, tile)
     _require_within(address, kept, layer.dataset.extent, matrix_set, tile)
     return answer(
         request.headers,
@@ -72,7 +72,7 @@ async def _collection_tile(request: Request, address: TileAddress) -> Response:
     )
 
 
-async def _of_its_table(request: Request, layer: TileLayer, matrix_set: MatrixSet, tile: Tile) -> Kept:
+async def of_its_table(request: Request, layer: TileLayer, matrix_set: MatrixSet, tile: Tile) -> Kept:
     """A tile; and once more where the table changed since the catalogue was read."""
     state = request.app.state
     try:
@@ -109,7 +109,7 @@ async def _city_tile(request: Request, address: TileAddress) -> Response:
 
 def _require_within(address: TileAddress, kept: Kept, extent: BBox | None, matrix_set: MatrixSet, tile: Tile) -> None:
     """An empty tile beyond the limits that the tile set tells is none (OGC API - Tiles 1, requirement 9)."""
-    if kept.zipped or address.xyz:
+    if address.xyz or not kept.is_empty:
         return
     if not any(limits.holds(tile) for limits in matrix_set.limits(extent, [tile.z])):
         raise matrix_set.missing(*tile)
@@ -144,13 +144,7 @@ def matrix_set_of(request: Request, id_: str) -> MatrixSet:
 
 def joined_extent(layers: Sequence[TileLayer]) -> BBox | None:
     """The extent of all layers together."""
-    extents = [one.dataset.extent for one in layers if one.dataset.extent is not None]
-    if not extents:
-        return None
-    west, south, east, north = zip(*extents, strict=True)
-    if any(one.west > one.east for one in extents):
-        return BBox(-180, min(south), 180, max(north))
-    return BBox(min(west), min(south), max(east), max(north))
+    return joined([one.dataset.extent for one in layers if one.dataset.extent is not None])
 
 
 def least_age(layers: Sequence[TileLayer]) -> int:

@@ -81,6 +81,10 @@ st_affine({geometry}, %(a)s::float8, %(b)s::float8, -%(d)s::float8, -%(e)s::floa
 -- Whether rounding keeps a polygon valid.
 f.ct_clear > %(clear)s::real
 
+-- name: tile_order
+-- Always the same, however they are found.
+order by f.{key}
+
 -- name: tile_rank_area
 -- The largest first.
 order by st_area(f.geom) desc, f.{key} limit {limit}

@@ -37,7 +37,11 @@ PAGES = [
     "/openapi?f=html&ui=redoc",
     "/processes",
     "/processes/{process}",
-    "/TileMatrixSets",
+    "/tiles",
+    "/tileMatrixSets",
+    "/tileMatrixSets/CGCS2000Quad",
+    "/collections/parcels/tiles",
+    "/collections/parcels/tiles/WebMercatorQuad",
     "/map",
     "/qgis",
     "/qgis?collection=parcels",
@@ -138,7 +142,8 @@ def test_every_page_is_whole_with_the_network_cut(
     visit: Visitor, names: dict[str, str], path: str, language: str
 ) -> None:
     seen = visit(path.format(**names), language)
-    seen.page.wait_for_load_state("networkidle")
+    if not path.startswith("/map"):  # that one is never at rest: it listens to changes
+        seen.page.wait_for_load_state("networkidle")
     assert seen.outside == []
     assert seen.errors == []
     assert seen.page.get_attribute("html", "lang") == language
@@ -201,25 +206,67 @@ def test_the_map_draws_the_collections_it_lists(visit: Visitor) -> None:
     shown = page.evaluate("chengtuMap.shown()")
     assert shown["parcels"] > 0
     assert len(shown) > 1
-    assert page.evaluate("chengtuMap.map.queryRenderedFeatures({layers: ['parcels/fills']}).length") > 0
-    assert page.locator(".layers li").count() >= len(shown)
+    assert page.locator(".layers li[data-layer]").count() >= len(shown)
+    sources = page.evaluate("Object.values(chengtuMap.map.getStyle().sources).map(({type, url}) => type + ' ' + url)")
+    assert any(source.startswith("vector http") and source.endswith("/xyz/parcels.json") for source in sources)
+
+
+def test_the_legend_has_the_classes_in_the_colours_of_the_map(visit: Visitor) -> None:
+    page = visit("/map?layers=parcels").page
+    said = page.locator("[data-layer=parcels] .legend li").all_inner_texts()
+    assert said == ["0701", "0303", "1003", "其他"]  # most frequent first
+    colours = page.evaluate(
+        """() => {
+          const paint = chengtuMap.map.getPaintProperty('parcels', 'fill-color');
+          const dots = [...document.querySelectorAll('[data-layer=parcels] .legend li .swatch')];
+          return {paint, legend: dots.map((dot) => dot.style.getPropertyValue('--colour'))};
+        }"""
+    )
+    assert colours["legend"] == [*colours["paint"][3:-1:2], colours["paint"][-1]]
 
 
 def test_a_click_on_the_map_tells_a_features_attributes(visit: Visitor) -> None:
     page = visit("/map?layers=parcels").page
     spot = page.evaluate(_VISIBLE_SPOT)
     page.mouse.click(spot["x"], spot["y"])
-    page.wait_for_selector(".feature table")
-    assert page.locator(".feature tr").count() > 0
+    page.wait_for_selector(".feature td:text('宗地')")  # 名称 may be in the tile; area_m2 is fetched
+    page.wait_for_selector(".feature th:text('surveyed')")
     assert "/collections/parcels/items/" in page.get_attribute(".feature a:last-of-type", "href")
+    assert page.evaluate("chengtuMap.map.getSource('-selected').serialize().data.type") == "Feature"
 
 
 _VISIBLE_SPOT = """() => {
   const map = chengtuMap.map;
   for (let x = 420; x < 1000; x += 9)
     for (let y = 40; y < 640; y += 9)
-      if (map.queryRenderedFeatures([x, y], {layers: ['parcels/fills']}).length) return {x, y};
+      if (map.queryRenderedFeatures([x, y], {layers: ['parcels']}).length) return {x, y};
 }"""
+
+
+def test_the_keyboard_moves_the_map_and_asks_what_is_in_its_middle(visit: Visitor) -> None:
+    page = visit("/map?layers=parcels#17/43.8135/126.5262").page
+    page.focus(".maplibregl-canvas")
+    before = page.url
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("(before) => location.href !== before", arg=before)
+    page.wait_for_selector(READY)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".feature h2")
+
+
+def test_features_that_are_merged_far_out_say_so(visit: Visitor) -> None:
+    page = visit("/map").page
+    said = page.evaluate(
+        """async () => {
+          const {popupContent} = await import('/static/map/popup.js');
+          const collection = {id: 'x', title: 'x', shape: 'area', entries: [{value: 'a', title: 'A', colour: '#123456'}],
+                              classField: 'use'};
+          const content = popupContent([{layer: {collection}, key: null, properties: {use: 'a'}}], '', () => {});
+          return [content.querySelector('h2').innerText || content.querySelector('h2').textContent, content.textContent];
+        }"""
+    )
+    assert said[0] == "A"
+    assert "放大后可逐个查看" in said[1]
 
 
 def test_a_layer_switched_off_leaves_the_map_and_the_address(visit: Visitor) -> None:
@@ -245,16 +292,43 @@ def test_the_address_keeps_the_view_and_the_other_language_shows_the_same(visit:
     assert page.get_attribute("html", "lang") == "en"
     assert page.url.split("#")[1] == place
     assert list(page.evaluate("chengtuMap.shown()")) == ["parcels"]
+    assert page.locator("[data-layer=parcels] .legend li").last.inner_text() == "Other"
 
 
 def test_a_collection_that_fails_is_named_and_the_others_stay(visit: Visitor) -> None:
     def fail(page: Any) -> None:
-        page.route("**/collections/parcels/items*", lambda route: route.abort())
+        page.route("**/xyz/parcels/**", lambda route: route.abort())
 
     page = visit("/map", setup=fail).page
-    assert page.get_attribute("[data-layer=parcels]", "data-state") == "failed"
+    page.wait_for_selector("[data-layer=parcels][data-state=failed]")
     assert page.inner_text("[data-layer=parcels] small") != ""
     assert len(page.evaluate("chengtuMap.shown()")) > 0
+
+
+def test_what_has_no_geometry_is_listed_with_the_reason_and_a_bad_layer_spoils_no_other(
+    visit: Visitor, live_server: str
+) -> None:
+    style = _json(f"{live_server}/style.json?lang=zh")
+    style["metadata"]["chengtu:legend"] = [one for one in style["metadata"]["chengtu:legend"] if one["id"] != "roads"]
+    style["layers"].insert(1, {"id": "bad", "type": "fill", "source": "parcels", "paint": {"fill-color": ["no"]}})
+
+    def serve(page: Any) -> None:
+        page.route("**/style.json*", lambda route: route.fulfill(json=style))
+
+    page = visit("/map", setup=serve).page
+    assert page.is_disabled("[data-layer=roads] input")
+    assert page.inner_text("[data-layer=roads] small") == "没有几何，仅有属性"
+    assert page.evaluate("chengtuMap.shown()")["parcels"] > 0
+
+
+def test_a_page_that_turns_dark_draws_the_map_dark(visit: Visitor) -> None:
+    page = visit("/map?layers=parcels").page
+    ground = "chengtuMap.map.getPaintProperty('-ground', 'background-color')"
+    light = page.evaluate(ground)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"(light) => chengtuMap.map.getLayer('-ground') && {ground} !== light", arg=light)
+    page.wait_for_selector(READY)
+    assert page.evaluate("chengtuMap.shown()")["parcels"] > 0
 
 
 def test_without_webgl_the_data_sets_are_still_listed(visit: Visitor) -> None:
@@ -294,11 +368,13 @@ def test_attributes_are_never_read_as_markup(visit: Visitor) -> None:
           const {draw} = await import('/static/sketch.js');
           const feature = {type: 'Feature', id: text, geometry: {type: 'Point', coordinates: [1, 2]},
                            properties: {name: text, [text]: text, link: 'javascript:window.pwned=1'}};
-          const layer = {collection: {id: text, title: text, colour: '#000'}};
+          const entries = [{value: null, title: text, colour: text}];
+          const layer = {collection: {id: text, title: text, shape: 'area', entries}};
           const figure = Object.assign(document.createElement('figure'), {className: 'test'});
           Object.assign(figure.dataset, {one: text, many: text, more: text, items: '/collections/x/items'});
           draw(figure, feature);
-          document.body.append(popupContent([{layer, feature}], '', () => {}), figure);
+          const found = {layer, key: null, properties: feature.properties};
+          document.body.append(popupContent([found], '', () => {}), figure);
         }""",
         HOSTILE,
     )

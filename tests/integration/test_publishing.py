@@ -45,7 +45,7 @@ def test_a_dropped_table_takes_down_its_own_data_set_only(database: str, load_in
         with psycopg.connect(database) as connection:
             connection.execute("drop table data.dropped")
             connection.execute("alter table data.altered drop column name")
-            connection.execute("alter table data.locked_away drop column geom")
+            connection.execute("alter table data.locked_away drop column geom cascade")
         eventually_everywhere(url, {"good"}, seconds=10)
         answer = httpx.get(f"{url}/collections/dropped/items?f=json")
         assert answer.status_code == 503

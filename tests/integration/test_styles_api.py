@@ -1,6 +1,7 @@
 """How data sets are drawn, from their values in PostGIS to the style that is served, and a style of one's own."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,10 @@ import shapely
 from openapi_schema_validator import OAS30Validator
 
 from core.catalogue import Dataset, get_dataset
-from core.database import connect
+from core.database import Connection, connect, rows
+from core.settings import ROOT, Settings
+from server.levels import draw_by
+from tests.city import write_city
 from tests.conftest import Load
 from tests.integration.test_cli import Shell
 from tests.made_data import make_dataset
@@ -71,8 +75,8 @@ def test_a_tile_carries_names_in_both_languages_the_class_and_what_tells_most(da
 
 
 def test_what_all_features_share_and_what_each_has_alone_is_no_class(database: str) -> None:
-    rows = [(n, "one", f"kind {n}", "POINT(126 43)") for n in range(200)]
-    make_dataset(database, "dull", "Point", 4490, rows, {"type": "text", "kind": "text"})
+    points = [(n, "one", f"kind {n}", "POINT(126 43)") for n in range(200)]
+    make_dataset(database, "dull", "Point", 4490, points, {"type": "text", "kind": "text"})
     with connect(database) as connection:
         connection.execute("analyze data.dull__1")
         dataset = get_dataset(connection, "dull")
@@ -80,8 +84,8 @@ def test_what_all_features_share_and_what_each_has_alone_is_no_class(database: s
 
 
 def test_of_too_many_classes_the_most_frequent_are_shown(database: str) -> None:
-    rows = [(n, f"{n % 40:02d}", "POINT(126 43)") for n in range(2000)] + [(9000 + n, "39", None) for n in range(5)]
-    make_dataset(database, "dltb", "Point", 4490, rows, {"DLMC": "text"})
+    points = [(n, f"{n % 40:02d}", "POINT(126 43)") for n in range(2000)] + [(9000 + n, "39", None) for n in range(5)]
+    make_dataset(database, "dltb", "Point", 4490, points, {"DLMC": "text"})
     with connect(database) as connection:
         connection.execute("analyze data.dltb__1")
         dataset = get_dataset(connection, "dltb")
@@ -106,15 +110,51 @@ def test_a_style_changes_what_tiles_carry_and_the_default_brings_it_back(databas
         assert get_dataset(connection, "lots").style is None
 
 
+def test_generalised_features_carry_what_a_style_reads_as_well(
+    database: str, load_into: Load, tmp_path: Path, settings: Settings
+) -> None:
+    number = range(3600)
+    frame = gpd.GeoDataFrame(
+        {"name": [f"{n}" for n in number], "height": [n % 9 for n in number], "lanes": [n % 5 for n in number]}
+        | {f"other_{n}": ["x"] * 3600 for n in range(4)}
+        | {"remark": ["all the same"] * 3600},
+        geometry=[shapely.box(n % 60, n // 60, n % 60 + 1, n // 60 + 1) for n in number],
+        crs=4490,
+    )
+    frame.to_file(tmp_path / "squares.gpkg", driver="GPKG")
+    load_into(tmp_path / "squares.gpkg", id="squares")
+    own = {"version": 8, "layers": [{"id": "a", "type": "fill", "filter": ["==", ["get", "remark"], "x"]}]}
+    with connect(database) as connection:
+        before = get_dataset(connection, "squares")
+        assert before.levels
+        assert "remark" not in _columns_of_levels(connection)
+        draw_by(connection, settings, before, own)
+        after = get_dataset(connection, "squares")
+        assert _rows_by_zoom(after) == _rows_by_zoom(before)
+        remarks = connection.execute("select remark, sum(members) as n from tiles.squares where zoom = 0 group by 1")
+        assert remarks.fetchall() == [{"remark": "all the same", "n": 3600}]
+        draw_by(connection, settings, after, None)
+        assert "remark" not in _columns_of_levels(connection)
+
+
+def _rows_by_zoom(dataset: Dataset) -> dict[int, int]:
+    return {one["zoom"]: one["rows"] for one in (dataset.levels or {})["zooms"]}
+
+
+def _columns_of_levels(connection: Connection) -> set[str]:
+    columns = rows(connection, "relation_columns", table="tiles.squares")
+    return {row["name"] for row in columns}
+
+
 def test_the_name_of_a_large_area_lies_within_it(database: str) -> None:
     horseshoe = "MULTIPOLYGON(((126 43,127 43,127 44,126.9 44,126.9 43.1,126.1 43.1,126.1 44,126 44,126 43)))"
-    rows = [
+    areas = [
         (1, "凹", "Bay", horseshoe),
         (2, None, None, horseshoe),
         (3, "无", None, None),
         (4, "空", None, "MULTIPOLYGON EMPTY"),
     ]
-    make_dataset(database, "areas", "MultiPolygon", 4490, rows, {"name_zh": "text", "name_en": "text"})
+    make_dataset(database, "areas", "MultiPolygon", 4490, areas, {"name_zh": "text", "name_en": "text"})
     with connect(database) as connection:
         dataset = get_dataset(connection, "areas")
         assert needs_points(dataset)
@@ -160,6 +200,7 @@ def test_the_title_and_the_legend_are_in_the_language_that_is_asked_for(api: htt
         ("/style.json?collections=parcels,nothing", 404),
         ("/style.json?theme=sepia", 400),
         ("/style.json?lang=fr", 400),
+        ("/style.json?f=html", 400),
         ("/style.json?colour=red", 400),
         ("/collections/parcels/style.json?collections=roads", 400),
     ],
@@ -181,6 +222,24 @@ def test_a_style_of_ones_own_is_published_at_once_by_a_command(
     assert (refused.returncode, "is of type fil" in refused.stderr) == (2, True)
     assert chengtu("datasets", "set", "lots", "--style", "default").returncode == 0
     _wait_for(serve, {"lots", "lots-outline"})
+
+
+def test_the_commands_and_the_style_of_the_page_on_styles_work(
+    chengtu: Shell, database: str, load_into: Load, tmp_path: Path
+) -> None:
+    page = (ROOT / "docs" / "styles.md").read_text("utf-8")
+    (example,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    (commands,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "roads-style.json").write_text(example, "utf-8")
+    roads = next(one for one in write_city(tmp_path) if one.id == "roads")
+    load_into(roads.path, id="roads")
+    for command, style in zip(commands.splitlines(), (json.loads(example)["layers"][0]["id"], None), strict=True):
+        words = command.replace("roads-style.json", str(tmp_path / "roads-style.json")).split()[1:]
+        done = chengtu(*words)
+        assert done.returncode == 0, done.stderr
+        with connect(database) as connection:
+            kept = get_dataset(connection, "roads").style
+        assert (kept["layers"][0]["id"] if kept else None) == style
 
 
 def _wait_for(url: str, wanted: set[str]) -> None:

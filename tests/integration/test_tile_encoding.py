@@ -195,3 +195,18 @@ def test_tiles_in_degrees_hold_degrees(tiled: tuple[httpx.Client, str], matrix_s
         theirs = cells[one.id].intersection(shapely.box(west, north - side, west + side, north))
         assert ours.symmetric_difference(theirs).area <= (theirs.length + 8 * side / 4096) * _NEAR * side / 4096
     assert len(features) > 10
+
+
+@pytest.mark.parametrize("collection", [*(f"mesh_{srid}" for srid in SRIDS), "lines", "points"])
+@pytest.mark.parametrize("matrix_set", ["WebMercatorQuad", "CGCS2000Quad"])
+def test_the_tiles_above_a_place_can_all_be_made(
+    tiled: tuple[httpx.Client, str], collection: str, matrix_set: str
+) -> None:
+    """Down to the one that holds the world, most of which no Gauss-Krüger zone can express."""
+    client, _ = tiled
+    told = client.get(f"/collections/{collection}/tiles/{matrix_set}").json()
+    for one in told["tileMatrixSetLimits"][:12]:
+        place = f"{one['tileMatrix']}/{one['minTileRow']}/{one['minTileCol']}"
+        answer = client.get(f"/collections/{collection}/tiles/{matrix_set}/{place}")
+        assert answer.status_code in (200, 204), (place, answer.text)
+    assert answer.status_code == 200

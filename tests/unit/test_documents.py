@@ -136,6 +136,8 @@ def test_every_link_is_absolute_and_says_what_it_leads_to() -> None:
         "license",
         "via",
         "stylesheet",
+        "tilesets-vector",
+        "changes",
         "parent",
         "root",
     }

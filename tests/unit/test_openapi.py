@@ -28,7 +28,7 @@ AWKWARD = ROADS._replace(
 
 
 def document(*datasets: Dataset, language: Language = "en") -> dict[str, Any]:
-    return openapi(datasets, SERVICE, Site("https://city.example/ogc", language, FORMS))
+    return openapi(datasets, SERVICE, Site("https://city.example/ogc", language, FORMS), ["WebMercatorQuad"])
 
 
 def parts(thing: object) -> Iterator[dict[str, Any]]:
@@ -147,7 +147,7 @@ class Modern(Processor[Inputs]):
 
 def test_newer_json_schema_is_told_in_the_words_of_openapi_3_0() -> None:
     process = Process(type="process", processor=Named(name=f"{__name__}.Modern"))
-    told = openapi([], SERVICE.model_copy(update={"resources": {"modern": process}}), Site("http://h", "en", FORMS))
+    told = openapi([], SERVICE.model_copy(update={"resources": {"modern": process}}), Site("http://h", "en", FORMS), [])
     validate(told)
     content = told["paths"]["/processes/modern/execution"]["post"]["responses"]["200"]["content"]
     assert content["application/geo+json"]["schema"] == {

@@ -200,10 +200,43 @@ DATA: dict[str, dict[str, Any]] = {
     "qgis.html": {
         "links": LINKS,
         "collections": [{"id": "parcels", "title": HOSTILE}],
+        "tiles": {"xyz": HOSTILE, "style": HOSTILE, "most": HOSTILE},
         "chosen": HOSTILE,
         "language": HOSTILE,
         "problem": HOSTILE,
         "report": REPORT,
+    },
+    "tiles/sets.html": {
+        "title": HOSTILE,
+        "here": f"{HOME}/tiles",
+        "map": f"{HOME}/map",
+        "xyz": HOSTILE,
+        "tilejson": HOSTILE,
+        "style": HOSTILE,
+        "tilesets": [{"tileMatrixSetId": HOSTILE, "crs": HOSTILE}],
+        "links": LINKS,
+    },
+    "tiles/set.html": {
+        **COMMON,
+        "crs": HOSTILE,
+        "tileMatrixSetId": HOSTILE,
+        "tileMatrixSetLimits": [],
+        "links": [
+            *LINKS,
+            {"rel": "tiling-scheme", "href": HOSTILE},
+            {"rel": "item", "href": HOSTILE, "templated": True},
+        ],
+        "layers": [{"id": HOSTILE, "title": HOSTILE, "propertiesSchema": {"properties": {HOSTILE: {}}}}],
+    },
+    "tiles/matrix_sets.html": {"tileMatrixSets": [{"id": HOSTILE, "title": HOSTILE, "crs": HOSTILE}], "links": LINKS},
+    "tiles/matrix_set.html": {
+        "id": HOSTILE,
+        "crs": HOSTILE,
+        "uri": HOSTILE,
+        "orderedAxes": [HOSTILE],
+        "tileMatrices": [
+            {"id": HOSTILE, "scaleDenominator": 1.5, "cellSize": 0.5, "matrixWidth": 1, "matrixHeight": 1}
+        ],
     },
     "tilematrixsets/index.html": {"tileMatrixSets": [{"id": "a", "title": HOSTILE}]},
     "tilematrixsets/tilematrixset.html": {

@@ -1,7 +1,7 @@
 """Generalised zooms after edits: what the change log tells is brought into them, where it is, or they are made anew."""
 
 import time
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import psycopg
@@ -23,6 +23,8 @@ from tiles.levels.shelf import Shelf
 from tiles.levels.source import table_of
 from tiles.levels.units import Floats
 from tiles.portrayal import Portrayal, portrayal_of
+
+type Wanted = Literal["nothing", "patch", "rebuild"]
 
 MOST = 2000  # features: more are not brought in one by one
 _TRIES = 600  # of 100 ms
@@ -66,6 +68,15 @@ def catch_up(connection: Connection, id_: str) -> None:
             _rebuild(connection, dataset, portrayal, row["levels"])
         else:
             _patch(connection, dataset, portrayal, row, log)
+
+
+def wants(connection: Connection, id_: str) -> Wanted:
+    """What `catch_up` would do: a rebuild takes as long as in a load, a patch is done at once."""
+    row = _behind(connection, id_)
+    if row is None:
+        return "nothing"
+    made_so = _as_made(row["levels"], portrayal_of(get_dataset(connection, id_)))
+    return "patch" if made_so and _read_log(connection, id_, row) is not None else "rebuild"
 
 
 def _behind(connection: Connection, id_: str) -> dict[str, Any] | None:

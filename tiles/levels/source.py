@@ -115,12 +115,12 @@ def _classes(values: pa.StringArray, portrayal: Portrayal) -> tuple[Ints, int]:
 def _batches(connection: Connection, table: Table, only: Sequence[str] | None) -> Iterator[list[tuple[object, ...]]]:
     klass = table.portrayal.class_field
     texts = [
-        sql.SQL("{}::text").format(sql.SQL("null") if name is None else sql.Identifier(name))
+        sql.SQL("{}::text").format(sql.SQL("null") if name is None else sql.Identifier(name.replace("%", "%%")))
         for name in (klass, *table.carried)
     ]
     statement = query("level_source").format(
         table=table.name,
-        key=sql.Identifier(table.key),
+        key=sql.Identifier(table.key.replace("%", "%%")),
         columns=sql.SQL(", ").join(texts),
         condition=sql.SQL("true")
         if only is None

@@ -11,7 +11,7 @@ from tiles.style.names import name_layer
 from tiles.style.roles import Role, Shape, spacing, zoom_where
 
 _ROUND = {"line-join": "round", "line-cap": "round"}
-_OPACITY: dict[Role, float] = {"parcel": 0.6, "building": 1}
+_OPACITY: dict[Role, float] = {"parcel": 0.75, "building": 1}
 _EDGE_WIDTHS: dict[Role, Expression] = {
     "boundary": by_zoom(6, 0.8, 10, 1.4, 16, 3),
     "ground": by_zoom(11, 0.2, 14, 0.6, 18, 1.6),
@@ -58,7 +58,7 @@ def _areas(ink: Ink, id_: str) -> list[Drawn]:
     """A fill and the line around it; smaller areas lie higher, and boundaries above them all as lines."""
     role = ink.role("area")
     height = 100 - 10 * math.log10(spacing(ink.dataset))
-    fades = _from_afar(ink, 7) if role == "building" else {}
+    fades = _from_afar(ink, 9) if role == "building" else {}
     fill = {"fill-color": ink.coloured(), "fill-opacity": _opacity(ink, role), "fill-antialias": role == "building"}
     edge = {"line-color": _edge_colour(ink, role), "line-width": _EDGE_WIDTHS.get(role, _EDGE_WIDTHS["ground"])}
     dashes = {"line-dasharray": [6, 2, 1.5, 2], "line-opacity": 0.8} if role == "boundary" else {}

@@ -5,6 +5,7 @@ import { catalogue, cityExtent, cityStyle, meets } from "./map/catalogue.js";
 import { Layer } from "./map/layer.js";
 import { Panel } from "./map/panel.js";
 import { popupContent } from "./map/popup.js";
+import { follow } from "./live.js";
 import { addSelection, select } from "./map/selection.js";
 import { DARK, theme } from "./map/theme.js";
 import { language, words } from "./map/words.js";
@@ -99,11 +100,11 @@ function view() {
 }
 
 function begin(style) {
+  map.on("error", failed);
   put(style);
   DARK.addEventListener("change", repaint);
   map.on("movestart", busy);
   map.on("idle", settled);
-  map.on("error", failed);
   map.on("moveend", languageLink);
   map.on("click", ({ point, lngLat }) => inspect(point, lngLat));
   map.on("mousemove", ({ point, lngLat }) => {
@@ -116,6 +117,8 @@ function begin(style) {
   });
   tellPlace(map.getCenter());
   languageLink();
+  const sources = Object.fromEntries(layers.map(({ collection: { id } }) => [id, [id]]));
+  follow(map, { url: `${root}/changes`, sources });
 }
 
 /** Put the city's style on the map layer by layer: one that MapLibre refuses leaves the others whole. */
