@@ -4,7 +4,7 @@ import numpy as np
 import shapely
 
 from core.database import query
-from tiles.levels.cells import Cells, cells_of, gathered, halved_cells
+from tiles.levels.cells import Cells, cells_of, gathered, halved_cells, joined_cells
 from tiles.levels.districts import BITS, district_codes, districts, unpacked
 from tiles.levels.level import NO_FEATURE, Level, Traits
 from tiles.levels.mosaic import mosaic
@@ -63,14 +63,13 @@ def _districts(zoom: int, squares: set[Square]) -> dict[str, object]:
 def _only(cells: Cells, squares: set[Square], *, others: bool = False) -> Cells:
     wanted = np.array(sorted(y << 32 | x for x, y in squares), dtype=np.int64)
     which: Bools = np.isin(cells.y << 32 | cells.x, wanted, invert=others)
-    return Cells(*(column[which] for column in cells))  # type: ignore[arg-type]  # five columns
+    return Cells(cells.x[which], cells.y[which], cells.klass[which], cells.share[which], cells.members[which])
 
 
 def _put(shelf: Shelf, zoom: int, squares: set[Square], counted: Cells) -> None:
     """Write what lies in some cells, and leave the others of their districts as they are."""
     rest = _only(known_cells(shelf, zoom, squares), squares, others=True)
-    both = zip(rest, _only(counted, squares), strict=True)
-    cells = gathered(Cells(*(np.concatenate(pair) for pair in both)))
+    cells = gathered(joined_cells([rest, _only(counted, squares)]))
     shelf.connection.execute(query("drop_cells").format(table=shelf.cells), _districts(zoom, squares))
     with shelf.connection.cursor() as cursor:
         cursor.executemany(
