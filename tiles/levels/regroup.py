@@ -11,8 +11,9 @@ from core.catalogue import Dataset, get_dataset
 from core.database import Connection, query
 from core.errors import ChengtuError
 from tiles.levels import areas, store
-from tiles.levels.budget import Budget
+from tiles.levels.budget import Budget, Measured, measure
 from tiles.levels.build import VERSION
+from tiles.levels.level import Traits, taken
 from tiles.levels.makers import MOSAIC_STEPS
 from tiles.levels.patch_groups import Touched, patch_areas, patch_lines
 from tiles.levels.patch_mosaic import recount, recount_coarser, show
@@ -21,12 +22,14 @@ from tiles.levels.places import in_degrees, to_units
 from tiles.levels.release import generalise
 from tiles.levels.shelf import Shelf
 from tiles.levels.source import table_of
-from tiles.levels.units import Floats
+from tiles.levels.units import EXTENT, HALF_WORLD, Floats, Ints, unit
+from tiles.levels.words import Words
 from tiles.portrayal import Portrayal, portrayal_of
 
 type Wanted = Literal["nothing", "patch", "rebuild"]
 
 MOST = 2000  # features: more are not brought in one by one
+_LOOK = 20  # changes after which it is seen whether tiles have outgrown their budget
 _TRIES = 600  # of 100 ms
 _DIMENSIONS = {"point": 0, "line": 1, "area": 2}
 
@@ -140,6 +143,29 @@ def _patch(connection: Connection, dataset: Dataset, portrayal: Portrayal, row: 
             _patch_groups(shelf, kind, steps, lost, log)
     connection.execute(query("record_patch"), {"id": dataset.id, "change": row["change"]})
     _tell(connection, dataset.id, shelf)
+    if row["change"] // _LOOK > row["levels_change"] // _LOOK or len(log.keys) >= _LOOK:
+        budget = Budget(levels["budget"]["raw"], levels["budget"]["gzip"])
+        if any(_overfull(shelf, zoom, levels["kinds"], budget) for zoom in shelf.boxes):
+            _rebuild(connection, dataset, portrayal, levels)
+
+
+def _overfull(shelf: Shelf, zoom: int, kinds: list[str], budget: Budget) -> bool:
+    """Whether a tile in the midst of what changed takes more than it may by now."""
+    boxes = np.concatenate(shelf.boxes[zoom]) + HALF_WORLD
+    x, y = np.floor((boxes[len(boxes) // 2, :2]) / (unit(zoom) * EXTENT)).astype(np.int64).tolist()
+    corner = np.array([x, y, x + 1, y + 1], dtype=np.float64) * EXTENT
+    total = Measured(0, 0)
+    for kind in kinds:
+        shelf.dimension = _DIMENSIONS[kind]
+        level = shelf.rows_near(zoom, corner[None]).level
+
+        def say(which: Ints, traits: Traits = level.traits) -> Words:
+            keys, texts = shelf.texts(taken(traits, which))
+            return Words(keys, tuple(texts))
+
+        one = measure(shelf.connection, level.shapes, say, keyed=shelf.table.keyed, tile=y << 32 | x)
+        total = Measured(total.raw + one.raw, total.zipped + one.zipped)
+    return total.excess(budget) > 1
 
 
 def _patch_points(shelf: Shelf, steps: dict[int, int], log: _Log) -> None:
