@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import httpx
 import mapbox_vector_tile
 import psycopg
@@ -24,6 +26,7 @@ from core.database import connect, open_async_pool
 from core.errors import ChengtuError
 from core.language import Text
 from core.settings import ROOT, Settings
+from server.commands.tiles import tiles
 from tests.city import write_city
 from tests.conftest import Load
 from tests.integration.test_cli import Shell
@@ -330,10 +333,13 @@ def test_an_archive_of_another_set_is_refused_with_the_way_out(city: Shell, tmp_
         ("--bbox", "0,0,1,1", "--min-zoom", "5"),
     ],
 )
-def test_what_cannot_be_is_refused_and_leaves_nothing(city: Shell, tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    told = city("tiles", "export", tmp_path / "a.pmtiles", *arguments)
-    assert told.returncode == 2, told.stderr
-    assert "unforeseen" not in told.stderr
+def test_what_cannot_be_is_refused_and_leaves_nothing(
+    city_database: str, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    settings = Settings(database_url=city_database, var=tmp_path / "var")
+    with pytest.raises((ChengtuError, click.UsageError)) as refused:
+        tiles.main(["export", str(tmp_path / "a.pmtiles"), *arguments], obj=settings, standalone_mode=False)
+    assert refused.value.exit_code == 2
     assert [one.name for one in tmp_path.iterdir() if one.name.startswith("a.")] == []
 
 
@@ -352,6 +358,19 @@ def test_a_second_export_takes_the_place_of_the_first(city_database: str, tmp_pa
     assert json.loads((tmp_path / "tiles" / "metadata.json").read_text("utf-8"))["maxzoom"] == 10
     assert not (tmp_path / "tiles" / "12").exists()
     assert max(place[0] for place in tiles_in(tmp_path / "tiles.pmtiles")) == 10
+
+
+def test_every_command_of_the_page_is_one(city: Shell, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "tiles-publish.md").read_text("utf-8")
+    commands = re.findall(r"^\./chengtu (tiles .+)$", page, re.MULTILINE)
+    assert len(commands) == 6
+    for one in commands[:3]:
+        verb, export, target, *options = one.split()
+        told = city(verb, export, tmp_path / target, *options, "--max-zoom", "9")
+        assert (told.returncode, (tmp_path / target).exists()) == (0, True), told.stderr
+    known = {option for command in tiles.commands.values() for one in command.params for option in one.opts}
+    assert set(re.findall(r"(?<= |`)--[a-z-]+", page)) <= known
+    assert {one.split()[1] for one in commands} == {*tiles.commands}
 
 
 def test_a_pyramid_counts_its_tiles() -> None:
