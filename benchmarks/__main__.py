@@ -1,11 +1,11 @@
-"""Run the benchmarks and print their tables: `python -m benchmarks [load memory startup visible many peers]`."""
+"""Run the benchmarks and print their tables: `python -m benchmarks [load memory startup visible many generalised peers]`."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from benchmarks import load, many, memory, peers, startup, visible
+from benchmarks import generalised, load, many, memory, peers, startup, visible
 from benchmarks.place import Place, place
 from benchmarks.report import Table, put, section, surroundings
 
@@ -15,9 +15,10 @@ _MEASURES: dict[str, Callable[[Place], list[Table]]] = {
     "startup": startup.measure,
     "visible": visible.measure,
     "many": many.measure,
+    "generalised": generalised.measure,
     "peers": peers.measure,
 }
-_WHEN_NAMED = {"peers"}  # installs other servers
+_WHEN_NAMED = {"peers", "generalised"}  # install other programs
 
 
 @click.command()

@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     tile_budget: int = Field(500_000, ge=10_000, description="The most bytes of a vector tile of one data set.")
     tile_budget_gzip: int = Field(200_000, ge=4_000, description="The same, zipped.")
     tile_cache: int = Field(
-        2_000_000_000, ge=10_000_000, description="The most bytes of finished tiles that are kept on disk."
+        2_000_000_000, ge=0, description="The most bytes of finished tiles that are kept on disk; 0: none are kept."
     )
     tile_timeout: float = Field(3.0, gt=0, description="Seconds that making a tile may take.")
     tile_matrix_sets: str = Field(

@@ -39,7 +39,8 @@ def compare(connection: Connection, staging: Staging, served: Served | None, id_
         return None
     told = same_shape and sum(changes) <= max(_MOST, staging.tally.rows / 3)
     if told:
-        connection.execute(query("log_difference").format(**parts), {"id": id_, "release": staging.place.release})
+        named = {"id": sql.Literal(id_), "release": sql.Literal(staging.place.release)}
+        connection.execute(query("log_difference").format(**parts, **named))  # unbound: a name may hold a percent sign
     return Difference(changes, told, served.change)
 
 

@@ -6,7 +6,7 @@ from playwright.sync_api import sync_playwright
 
 from core.settings import ROOT
 
-VIEW = "#14.6/43.8525/126.5640"
+VIEW = "#15.05/43.8525/126.5640"
 
 
 def main(url: str) -> None:

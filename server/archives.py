@@ -111,7 +111,7 @@ def _tile_json(archive: Archive, metadata: Json, base: str) -> Json:
     words = {name: metadata[name] for name in _TEXTS if isinstance(metadata.get(name), str)}
     layers = metadata.get("vector_layers")
     known = [one for one in layers if isinstance(one, dict) and "id" in one] if isinstance(layers, list) else []
-    box = [header[f"{end}_e7"] / 1e7 for end in ("min_lon", "min_lat", "max_lon", "max_lat")]  # type: ignore[literal-required]  # of a TypedDict
+    box = [header[f"{end}_e7"] / 1e7 for end in ("min_lon", "min_lat", "max_lon", "max_lat")]
     centre = [header["center_lon_e7"] / 1e7, header["center_lat_e7"] / 1e7, header["center_zoom"]]
     return {
         "tilejson": "3.0.0",

@@ -50,7 +50,7 @@ def finisher(settings: Settings) -> Finish:
             portrayal=portrayal,
         )
         made = generalise(
-            connection, staging.name, table, _budget(settings), lambda done, total: tell("generalise", done, total)
+            connection, id_, staging.name, table, _budget(settings), lambda done, total: tell("generalise", done, total)
         )
         return ForTiles(portrayal, made)
 
@@ -74,7 +74,7 @@ def draw_by(connection: Connection, settings: Settings, dataset: Dataset, style:
         srid=dataset.srid,
         portrayal=portrayal,
     )
-    made = generalise(connection, f"again_{dataset.id}", table, _budget(settings), lambda *_: None)
+    made = generalise(connection, dataset.id, f"again_{dataset.id}", table, _budget(settings), lambda *_: None)
     made.swap(connection, dataset.id)
     made.record(connection, dataset.id)
 

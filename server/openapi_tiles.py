@@ -73,7 +73,8 @@ def tile_parameters(sets: Iterable[str]) -> Json:
     }
     chosen = path_parameter("tileMatrixSetId", Text("A tile matrix set.", "瓦片矩阵集。"), [*sets])
     return {"tileMatrixSetId": chosen} | {
-        name: path_parameter(name, words, []) | {"schema": _NUMBER} for name, words in numbers.items()
+        name: path_parameter(name, words, []) | {"schema": _TEXT if name == "tileMatrix" else _NUMBER}
+        for name, words in numbers.items()
     }
 
 

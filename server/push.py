@@ -2,13 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
 from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
-from starlette.types import Send
+from starlette.types import Message, Send
 
 from core.bbox import BadBbox, bbox_area
 from core.catalogue import BBox
@@ -70,7 +71,7 @@ async def push(request: Request) -> Response:
     if since:
         marks |= {id_: mark for id_, mark in decode(since, "/changes").items() if id_ in marks}
     setattr(request.state, ENDLESS, True)
-    return _EventStream(_events(request, wanted, marks), headers=_HEADERS, media_type=MEDIA["sse"])
+    return _EventStream(_events(request, wanted, marks))
 
 
 def _read(request: Request) -> tuple[Wanted, str | None]:
@@ -109,20 +110,23 @@ def _ids(request: Request, wanted: Wanted) -> list[str]:
 class _EventStream(StreamingResponse):
     """A stream that ends where its client reads nothing for long."""
 
-    async def stream_response(self, send: Send) -> None:
-        """Send piece by piece, each in good time."""
+    def __init__(self, events: AsyncGenerator[bytes]) -> None:
+        super().__init__(events, headers=_HEADERS, media_type=MEDIA["sse"])
+        self._events = events
 
-        async def in_time(message: Any) -> None:  # noqa: ANN401 — a message of ASGI
+    async def stream_response(self, send: Send) -> None:
+        """Send piece by piece, each in good time; the client's place is free at the end, whatever that was."""
+
+        async def in_time(message: Message) -> None:
             async with asyncio.timeout(_PATIENCE):
                 await send(message)
 
-        try:
-            await super().stream_response(in_time)
-        except TimeoutError:
-            return
+        async with aclosing(self._events):
+            with suppress(TimeoutError):
+                await super().stream_response(in_time)
 
 
-async def _events(request: Request, wanted: Wanted, marks: dict[str, Mark]) -> AsyncIterator[bytes]:
+async def _events(request: Request, wanted: Wanted, marks: dict[str, Mark]) -> AsyncGenerator[bytes]:
     """The events of one client. Its place is in the log: while it reads slowly nothing is kept for it."""
     news: News = request.app.state.news
     news.followers += 1

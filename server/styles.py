@@ -16,6 +16,7 @@ from core.language import spoken
 from features.documents import STYLE_MEDIA
 from features.search import once
 from server.caching import caching_headers, not_modified
+from server.negotiate import UnknownForm
 from tiles.style.colours import Theme
 from tiles.style.document import Drawing, NamePoint, style
 from tiles.style.points import name_points, needs_points
@@ -71,14 +72,14 @@ async def collection_style(request: Request) -> Response:
     dataset = request.app.state.publisher.table(request.path_params["collection_id"]).dataset
     if dataset.extent is None:
         raise NothingToDraw(id=dataset.id)
-    return await _answer(request, dataset.title.in_(spoken.get()), [dataset], given.get("theme"))
+    return await _answer(request, dataset.title.in_(spoken.get()), [dataset], given)
 
 
 async def city_style(request: Request) -> Response:
     """How all data sets are drawn over each other, or those that `collections` names."""
     given = once(request.query_params.multi_items(), (*_PARAMETERS, "collections"))
     title = request.app.state.service.metadata.identification.title.text.in_(spoken.get())
-    return await _answer(request, title, _chosen(request, given.get("collections")), given.get("theme"))
+    return await _answer(request, title, _chosen(request, given.get("collections")), given)
 
 
 def _chosen(request: Request, named: str | None) -> list[Dataset]:
@@ -89,11 +90,14 @@ def _chosen(request: Request, named: str | None) -> list[Dataset]:
     return [tables[id_].dataset for id_ in dict.fromkeys(ids)]
 
 
-async def _answer(request: Request, title: str, datasets: list[Dataset], theme: str | None) -> Response:
-    if theme is not None and theme not in _THEMES:
+async def _answer(request: Request, title: str, datasets: list[Dataset], given: dict[str, str]) -> Response:
+    theme, form = given.get("theme", "light"), given.get("f", "json")
+    if theme not in _THEMES:
         raise UnknownTheme(theme=theme[:40])
+    if form != "json":
+        raise UnknownForm(form=form[:40], known="json")
     names = await asyncio.to_thread(_NAMES.of, request.app.state.pool, datasets)
-    drawing = Drawing(request.app.state.settings.base_url, spoken.get(), _THEMES[theme or "light"])
+    drawing = Drawing(request.app.state.settings.base_url, spoken.get(), _THEMES[theme])
     body = json.dumps(style(title, datasets, names, drawing), ensure_ascii=False, separators=(",", ":")).encode()
     tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     headers = caching_headers(tag, max_age=0) | {

@@ -9,8 +9,7 @@ create table if not exists chengtu.change_log (
     key text,
     old_box double precision[] check (cardinality(old_box) = 4),
     new_box double precision[] check (cardinality(new_box) = 4),
-    at timestamptz not null default statement_timestamp(),
-    primary key (dataset, release, change, ordinal)
+    at timestamptz not null default statement_timestamp()
 );
 
 comment on table chengtu.change_log is
@@ -20,6 +19,9 @@ comment on column chengtu.change_log.key is 'The feature''s key as text.';
 comment on column chengtu.change_log.old_box is
 'West, south, east, north in degrees (CRS84) of where it was; null where that is nowhere.';
 comment on column chengtu.change_log.new_box is 'The same of where it is now.';
+
+-- Not unique: whoever sets the numbers back by hand must not find that nothing can be edited any more.
+create index if not exists change_log_place on chengtu.change_log (dataset, release, change, ordinal);
 
 -- What is before such a row has nothing to tell any more.
 create index if not exists change_log_whole on chengtu.change_log (dataset, release, change, ordinal) where op = 'R';

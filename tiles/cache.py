@@ -30,8 +30,8 @@ _NUMBER = struct.Struct(">Q")
 _PAGE = 4096
 _FULL = 0.8  # of the file: LMDB needs room for pages that readers still look at
 _FREED = 0.1  # of the limit, at once
-_MOST_KEYS = 511
 
+_LEAST = 10_000_000  # bytes: enough for leases alone
 _MIRROR = b"\0mirror"
 _RECIPE = b"\0recipe "
 
@@ -45,8 +45,14 @@ class Kept(NamedTuple):
     made: float  # seconds since 1970
     length: int  # bytes, as it is
     left_out: bool
-    zipped: bytes
-    hit: bool = False  # whether it was in the cache
+    zipped: bytes  # empty where it has not been zipped
+    raw: bytes = b""  # empty where it comes from the cache
+    hit: bool = False  # whether it does
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is in the tile."""
+        return self.length == 0
 
 
 class Key(NamedTuple):
@@ -64,7 +70,13 @@ class TileCache:
         folder.mkdir(parents=True, exist_ok=True)
         # Without syncing, a crash of the machine may cost tiles, which are only copies; their checksums find the damaged.
         self._env = lmdb.open(
-            str(folder), map_size=limit, max_dbs=4, sync=False, metasync=False, readahead=False, max_readers=512
+            str(folder),
+            map_size=limit or _LEAST,
+            max_dbs=4,
+            sync=False,
+            metasync=False,
+            readahead=False,
+            max_readers=512,
         )
         self._tiles = self._env.open_db(b"tiles")
         self._order = self._env.open_db(b"order")
@@ -82,6 +94,11 @@ class TileCache:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def keeps(self) -> bool:
+        """Whether tiles are kept at all."""
+        return self._limit > 0
 
     def get(self, key: Key, recipe: str) -> Kept | None:
         """The tile, if it is there, made by this recipe and undamaged."""
@@ -126,7 +143,7 @@ class TileCache:
         value = _written(recipe, kept)
         with self._env.begin(write=True) as transaction:
             transaction.delete(name, db=self._leases)
-            if any(is_behind(one, self._standing(transaction, id_)) for id_, one in made_of.items()):
+            if not self.keeps or any(is_behind(one, self._standing(transaction, id_)) for id_, one in made_of.items()):
                 return False
             self._make_room(transaction, _size(value))
             self._drop(transaction, name)

@@ -236,8 +236,7 @@ class _Export:
         wish = self._wish
         wanted = [Wanted(one, wish.matrix_set, tile, ordered=True) for one in self.layers]
         parts = [await make(self._around.pool, one, wish.budget) for one in wanted]
-        filled = [one for one in parts if one.raw]
-        return filled[0].zipped if len(filled) == 1 else zip_(b"".join(one.raw for one in filled))
+        return zip_(b"".join(one.raw for one in parts))
 
 
 _RELOADED = Text(

@@ -14,9 +14,9 @@ BUFFER: Final = 64  # units beyond the edge that features are drawn to
 UNCUT: Final = 256  # units beyond the edge that a feature may reach without being cut
 _TRUE = 1.0  # units: the most that an affine map may stray
 _SAFE: Final = 1.4143  # units: two places of a valid polygon that are further apart stay apart when both are rounded
+_EVERYWHERE: Final = (-1e9, -1e9, 1e9, 1e9)  # where a tile reaches to places that the stored CRS has no numbers for
 _RADIUS = 6378137.0  # metres, of Web Mercator's sphere
 
-_EVERYWHERE = (-1e12, -1e12, 1e12, 1e12)  # where a tile reaches to places that the stored CRS has no numbers for
 
 _STEPS = 5
 _LATTICE = np.stack(np.meshgrid(np.linspace(-1, 1, _STEPS), np.linspace(-1, 1, _STEPS)), axis=-1).reshape(-1, 2)
@@ -66,6 +66,7 @@ def place(matrix_set: MatrixSet, tile: Tile, stored: Srid) -> Placing:
     if error <= _TRUE:
         return _direct(affine, fetch, stored)
     exact, through = _straight(bounds), matrix_set.stored
+    fetch = _reach(_grown(bounds), through, stored)
     shrunk = affine.least if math.isfinite(error) and error < EXTENT / 8 else 0.0
     return _placing(exact, fetch, stored, through, _SAFE / (shrunk / 2) if shrunk else math.inf)
 
@@ -143,6 +144,15 @@ def _fitted(bounds: Bounds, source: Srid, stored: Srid) -> tuple[Affine, float, 
     )
     strayed = there @ np.array([[a, d], [b, e]]) + (affine.x0, affine.y0) - (EXTENT / 2 + _LATTICE * half)
     return affine, float(np.abs(strayed).max()), fetch
+
+
+def _reach(bounds: Bounds, source: Srid, stored: Srid) -> Bounds:
+    """Bounds in a stored CRS of a tile so large that its edges bend; everywhere, where the CRS cannot express all of it."""
+    west, south, east, north = transformer(source, stored).transform_bounds(*bounds, densify_pts=21)
+    if not all(map(math.isfinite, (west, south, east, north))):
+        return _EVERYWHERE
+    by_x, by_y = (east - west) / 20, (north - south) / 20
+    return west - by_x, south - by_y, east + by_x, north + by_y
 
 
 def _inscribed(affine: Affine, beyond: int) -> Bounds:

@@ -29,7 +29,6 @@ class Made(NamedTuple):
 
     standing: Standing
     raw: bytes
-    zipped: bytes
     left_out: bool = False  # whether features were left out to keep the tile within its budget
 
 
@@ -37,7 +36,7 @@ async def make(pool: AsyncPool, wanted: Wanted, budget: Budget) -> Made:
     """Make a tile; one with nothing in it is b''."""
     made = await _once(pool, wanted)
     for _ in range(_TRIES):
-        share = min(budget.raw / max(1, len(made.raw)), budget.zipped / max(1, len(made.zipped)))
+        share = _fitting(made.raw, budget)
         if share >= 1:
             break
         fewer = wanted._replace(most=int(count_features(made.raw) * share * _FEWER))
@@ -51,8 +50,14 @@ async def _once(pool: AsyncPool, wanted: Wanted) -> Made:
         row = await (await run(pool, statement.text, statement.parameters, binary=True)).fetchone()
     if row is None:
         raise NoSuchDataset(id=wanted.layer.id)
-    raw = bytes(row[3] or b"")
-    return Made(Standing(*row[:3]), raw, zip_(raw))
+    return Made(Standing(*row[:3]), bytes(row[3] or b""))
+
+
+def _fitting(raw: bytes, budget: Budget) -> float:
+    """Which share of a tile fits its budget; only one that might be too large is zipped to see."""
+    if len(raw) <= min(budget.raw, budget.zipped):
+        return 1.0
+    return min(budget.raw / len(raw), budget.zipped / len(zip_(raw)))
 
 
 def zip_(raw: bytes) -> bytes:

@@ -26,8 +26,8 @@ async def seed(
         kept = await (
             tiles.tile(layers[0], matrix_set, tile) if len(layers) == 1 else tiles.city(layers, matrix_set, tile)
         )
-        filled += bool(kept.zipped)
-        return bool(kept.zipped) or await tiles.holds_anything(layers, matrix_set, tile)
+        filled += not kept.is_empty
+        return not kept.is_empty or await tiles.holds_anything(layers, matrix_set, tile)
 
     await walk(Pyramid(matrix_set, zooms, extent, box), visit, _JOBS, tell)
     return filled

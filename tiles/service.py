@@ -16,7 +16,7 @@ from tiles.matrix import MatrixSet, Tile
 from tiles.positions import Positions
 from tiles.pyramid import holds_anything
 from tiles.queries import Condition, Wanted
-from tiles.reader import Budget, Made, make, unzip, zip_
+from tiles.reader import Budget, make, unzip, zip_
 
 _POLL: Final = 0.004  # seconds between looks at whether another process has made a tile
 _LEASE: Final = 10.0  # seconds that one may take over a tile before others try as well
@@ -51,26 +51,34 @@ class Tiles:
         return await self._tile(layer, matrix_set, tile, now[layer.id])
 
     async def cached(self, layers: Sequence[TileLayer], key: Key, recipe: str) -> Kept | None:
-        """The same, only if it is there."""
-        await self._now(layers)
+        """The same, of one data set or of all, only if it is there, and generalised features need no catching up."""
+        now = await self._now(layers)
+        zoom = self.sets[key.matrix_set].mercator_zoom(key.tile.z)
+        for one in layers:
+            if zoom < one.whole_from and self._levelled.get(one.id) != now[one.id]:
+                return None
         return self._cache.get(key, recipe)
 
     async def city(self, layers: Sequence[TileLayer], matrix_set: MatrixSet, tile: Tile) -> Kept:
         """A tile with a layer for each data set."""
         now = await self._now(layers)
+        zoom = matrix_set.mercator_zoom(tile.z)
+        for one in layers:
+            if zoom < one.whole_from and self._levelled.get(one.id) != now[one.id]:
+                now[one.id] = await self._with_levels(one)
         key, recipe = Key(CITY, matrix_set.id, tile), city_recipe(layers)
         if found := self._cache.get(key, recipe):
             return found
         parts = await asyncio.gather(*(self._tile(one, matrix_set, tile, now[one.id]) for one in layers))
-        raw = b"".join(unzip(one.zipped) for one in parts)
-        kept = _kept(raw, zip_(raw), left_out=any(one.left_out for one in parts))
+        raw = b"".join(one.raw or unzip(one.zipped) for one in parts)
+        kept = self._kept(raw, left_out=any(one.left_out for one in parts))
         self._cache.put(key, recipe, kept, now)
         return kept
 
     async def filtered(self, layer: TileLayer, matrix_set: MatrixSet, tile: Tile, condition: Condition) -> Kept:
         """A tile of the features that meet a condition; made anew each time."""
         made = await make(self._pool, Wanted(layer, matrix_set, tile, condition), self._budget)
-        return _of(made)
+        return _kept(made.raw, b"", left_out=made.left_out)
 
     async def holds_anything(self, layers: Sequence[TileLayer], matrix_set: MatrixSet, tile: Tile) -> bool:
         """Whether there is anything to be made of a tile, or of those below it."""
@@ -127,6 +135,10 @@ class Tiles:
             task.add_done_callback(lambda _: self._making.pop(mine, None))
         return await asyncio.shield(self._making[mine])
 
+    def _kept(self, raw: bytes, *, left_out: bool) -> Kept:
+        """A tile as it is kept: zipped, which costs something."""
+        return _kept(raw, zip_(raw) if self._cache.keeps else b"", left_out=left_out)
+
     async def _with_levels(self, layer: TileLayer) -> Standing:
         """How a data set stands when its generalised features show all its changes."""
         await self._catch_up(layer)
@@ -152,7 +164,7 @@ class Tiles:
         except BaseException:
             self._cache.release(key)
             raise
-        kept = _of(made)
+        kept = self._kept(made.raw, left_out=made.left_out)
         self._cache.put(key, recipe, kept, {wanted.layer.id: made.standing})
         return kept
 
@@ -162,10 +174,6 @@ def city_recipe(layers: Sequence[TileLayer]) -> str:
     return hashlib.blake2b("".join(f"{one.id} {one.recipe} " for one in layers).encode(), digest_size=6).hexdigest()
 
 
-def _of(made: Made) -> Kept:
-    return _kept(made.raw, made.zipped, left_out=made.left_out)
-
-
 def _kept(raw: bytes, zipped: bytes, *, left_out: bool) -> Kept:
     etag = hashlib.blake2b(raw, digest_size=6).hexdigest()
-    return Kept(etag, time.time(), len(raw), left_out, zipped)
+    return Kept(etag, time.time(), len(raw), left_out, zipped, raw)

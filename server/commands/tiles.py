@@ -95,7 +95,7 @@ async def _export(
     settings: Settings, target: Path, jobs: int, given: dict[str, Any], tell: Callable[[int, int], None]
 ) -> "Exported":
     from core.database import open_async_pool  # noqa: PLC0415 — see server/console.py
-    from server.tiles.opening import catch_up  # noqa: PLC0415
+    from server.tiles.keeping import LevelKeeper  # noqa: PLC0415
     from tiles.export import Surroundings, Wish, export  # noqa: PLC0415
     from tiles.reader import Budget  # noqa: PLC0415
 
@@ -104,10 +104,11 @@ async def _export(
     budget = Budget(settings.tile_budget, settings.tile_budget_gzip)
     wish = Wish(target, _matrix_set(settings, given["set_"]), zooms, _box(given["bbox"]), budget, jobs)
     wish.check()
-    pool = await open_async_pool(settings.database_url or "", settings, size=jobs, statement_timeout=_TIMEOUT)
+    dsn = settings.database_url or ""
+    pool = await open_async_pool(dsn, settings, size=jobs, statement_timeout=_TIMEOUT)
     try:
         describe = _describer(settings, city=not given["ids"])
-        return await export(wish, Surroundings(pool, read_layers, catch_up, describe, tell, say))
+        return await export(wish, Surroundings(pool, read_layers, LevelKeeper(dsn, None), describe, tell, say))
     finally:
         await pool.close()
 

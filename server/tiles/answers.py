@@ -11,7 +11,7 @@ from server.caching import mark_zipped, not_modified
 from server.zipping import wants_gzip
 from tiles.cache import Kept
 from tiles.layer import TileLayer
-from tiles.reader import unzip
+from tiles.reader import unzip, zip_
 
 MVT: Final = "application/vnd.mapbox-vector-tile"
 
@@ -34,12 +34,12 @@ def answer(asked: Headers, kept: Kept, *, max_age: int, left_out: str | None = N
         headers["Chengtu-Left-Out"] = ", ".join(filter(None, (left_out, "budget" if kept.left_out else None)))
     if response := not_modified(asked, headers):
         return response
-    if not kept.zipped:
+    if kept.is_empty:
         return Response(status_code=empty, headers=headers, media_type=MVT if empty == 200 else None)
     if wants_gzip(asked):
         headers |= {"ETag": mark_zipped(tag), "Content-Encoding": "gzip"}
-        return Response(kept.zipped, headers=headers, media_type=MVT)
-    return Response(unzip(kept.zipped), headers=headers, media_type=MVT)
+        return Response(kept.zipped or zip_(kept.raw), headers=headers, media_type=MVT)
+    return Response(kept.raw or unzip(kept.zipped), headers=headers, media_type=MVT)
 
 
 @lru_cache(maxsize=10_000)

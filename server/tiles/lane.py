@@ -60,7 +60,7 @@ class TileLane:
             kept = await tiles.cached(layers, Key(address.collection or CITY, matrix_set.id, tile), recipe)
         except ChengtuError:
             return None  # the usual way will meet it again, and say so
-        if kept is None or not kept.zipped:
+        if kept is None or kept.is_empty:
             return None
         return layers, kept, matrix_set.mercator_zoom(tile.z)
 

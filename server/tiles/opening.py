@@ -9,8 +9,8 @@ from typing import Any, Final
 from core.database import Pool, open_async_pool, query, speaking_plainly
 from core.errors import BadSettings
 from core.settings import Settings
+from server.tiles.keeping import LevelKeeper
 from tiles.cache import TileCache
-from tiles.layer import TileLayer
 from tiles.matrix import known_sets, matrix_sets
 from tiles.mirror import Mirror
 from tiles.positions import Positions
@@ -29,7 +29,14 @@ async def open_tiles(settings: Settings, pool: Pool) -> AsyncIterator[Tiles]:
     making = await open_async_pool(dsn, settings, size=_CONNECTIONS, statement_timeout=settings.tile_timeout)
     positions = Positions(dsn)
     try:
-        yield Tiles(making, positions, cache, sets, Budget(settings.tile_budget, settings.tile_budget_gzip), catch_up)
+        yield Tiles(
+            making,
+            positions,
+            cache,
+            sets,
+            Budget(settings.tile_budget, settings.tile_budget_gzip),
+            LevelKeeper(dsn, settings.tile_timeout),
+        )
     finally:
         await asyncio.gather(making.close(), positions.close())
         cache.close()
@@ -57,7 +64,3 @@ def _identity(pool: Pool) -> str:
     with speaking_plainly(), pool.connection() as connection:
         row: Any = connection.execute(query("database_identity")).fetchone()
     return hashlib.blake2b(row["identity"].encode(), digest_size=8).hexdigest()
-
-
-async def catch_up(layer: TileLayer) -> None:
-    """Bring a data set's generalised features up to its features."""

@@ -109,7 +109,7 @@ async def _city_tile(request: Request, address: TileAddress) -> Response:
 
 def _require_within(address: TileAddress, kept: Kept, extent: BBox | None, matrix_set: MatrixSet, tile: Tile) -> None:
     """An empty tile beyond the limits that the tile set tells is none (OGC API - Tiles 1, requirement 9)."""
-    if kept.zipped or address.xyz:
+    if address.xyz or not kept.is_empty:
         return
     if not any(limits.holds(tile) for limits in matrix_set.limits(extent, [tile.z])):
         raise matrix_set.missing(*tile)

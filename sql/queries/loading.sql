@@ -108,8 +108,8 @@ from {difference} as d
 -- Write down what a release changes, feature by feature.
 insert into chengtu.change_log (dataset, release, change, ordinal, op, key, old_box, new_box)
 select
-    %(id)s,
-    %(release)s,
+    {id},
+    {release},
     0,
     row_number() over (),
     d.op,

@@ -37,7 +37,11 @@ PAGES = [
     "/openapi?f=html&ui=redoc",
     "/processes",
     "/processes/{process}",
-    "/TileMatrixSets",
+    "/tiles",
+    "/tileMatrixSets",
+    "/tileMatrixSets/CGCS2000Quad",
+    "/collections/parcels/tiles",
+    "/collections/parcels/tiles/WebMercatorQuad",
     "/map",
     "/qgis",
     "/qgis?collection=parcels",
@@ -299,6 +303,22 @@ def test_a_collection_that_fails_is_named_and_the_others_stay(visit: Visitor) ->
     page.wait_for_selector("[data-layer=parcels][data-state=failed]")
     assert page.inner_text("[data-layer=parcels] small") != ""
     assert len(page.evaluate("chengtuMap.shown()")) > 0
+
+
+def test_what_has_no_geometry_is_listed_with_the_reason_and_a_bad_layer_spoils_no_other(
+    visit: Visitor, live_server: str
+) -> None:
+    style = _json(f"{live_server}/style.json?lang=zh")
+    style["metadata"]["chengtu:legend"] = [one for one in style["metadata"]["chengtu:legend"] if one["id"] != "roads"]
+    style["layers"].insert(1, {"id": "bad", "type": "fill", "source": "parcels", "paint": {"fill-color": ["no"]}})
+
+    def serve(page: Any) -> None:
+        page.route("**/style.json*", lambda route: route.fulfill(json=style))
+
+    page = visit("/map", setup=serve).page
+    assert page.is_disabled("[data-layer=roads] input")
+    assert page.inner_text("[data-layer=roads] small") == "没有几何，仅有属性"
+    assert page.evaluate("chengtuMap.shown()")["parcels"] > 0
 
 
 def test_a_page_that_turns_dark_draws_the_map_dark(visit: Visitor) -> None:

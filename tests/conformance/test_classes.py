@@ -27,6 +27,15 @@ ELSEWHERE = {  # classes that are tested in other folders, or by another name
         ),
     )
     for name in names.split()
+} | {
+    f"{SPEC}tms/2.0/conf/{name}": "tests/conformance/test_tiles_1.py"
+    for name in [
+        "tilematrixset",
+        "tilematrixsetlimits",
+        "tilesetmetadata",
+        "json-tilematrixset",
+        "json-tilesetmetadata",
+    ]
 }
 
 

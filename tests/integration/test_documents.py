@@ -18,7 +18,7 @@ from server.tiles.answers import MVT
 from tests.city import write_city
 from tests.conftest import Load
 
-TILE = {"tileMatrixSetId": "WebMercatorQuad", "tileMatrix": 12, "tileRow": 1491, "tileCol": 3487}  # within the city
+TILE = {"tileMatrixSetId": "WebMercatorQuad", "tileMatrix": 12, "tileRow": 1492, "tileCol": 3487}  # within the city
 DOCUMENTS = [
     "/",
     "/openapi",
@@ -48,7 +48,6 @@ def test_the_landing_page_leads_qgis_on(api: httpx.Client, live_server: str) -> 
         "tiling-schemes": f"{live_server}/tileMatrixSets",
         "changes": f"{live_server}/changes",
         "processes": f"{live_server}/processes",
-        "changes": f"{live_server}/changes",
     }
 
 

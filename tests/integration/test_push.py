@@ -1,5 +1,6 @@
 """Push: a client of /changes hears of every change that it asked for, soon, once, and whatever happens in between."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -8,7 +9,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from queue import Empty, Queue
@@ -18,12 +19,13 @@ import httpx
 import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
+from starlette.types import Message
 
 from core.catalogue import BBox
 from core.database import prepare
+from server import push
 from server.cluster import running
-from server.push import _meet
-from tests.conftest import _database, loader_for, service
+from tests.conftest import Load, _database, loader_for, service
 from tests.integration.test_change_feed import Sites
 from tests.integration.test_change_log import new, run, written
 
@@ -113,7 +115,7 @@ def shared(server_dsn: str, template: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def url(shared: str) -> Iterator[str]:
-    with service(shared, push_clients="3") as address:
+    with service(shared, workers="1", push_clients="3") as address:
         yield address
 
 
@@ -170,10 +172,14 @@ def test_a_client_that_never_heard_an_event_goes_on_from_where_it_began(sites: S
         assert [one["id"] for one in client.hear().data["features"]] == [8]
 
 
-def test_both_server_processes_tell_and_several_edits_at_once_are_told_whole(sites: Sites, url: str) -> None:
-    with listening(url, collections=sites.id) as one, listening(url, collections=sites.id) as two:
-        sites.run(*(new(n) for n in range(10, 40)))
-        for client in (one, two):
+def test_every_server_process_tells_and_of_edits_in_quick_succession_each(
+    database: str, load_into: Load, tmp_path: Path
+) -> None:
+    load_into(written(tmp_path / "sites.gpkg", {1: "甲"}), id="sites", key="no")
+    with service(database, workers="2") as url, ExitStack() as streams:
+        clients = [streams.enter_context(listening(url, collections="sites")) for _ in range(6)]
+        run(database, *(new(n) for n in range(10, 40)))
+        for client in clients:
             heard: list[int] = []
             while len(heard) < 30:
                 heard += [feature["id"] for feature in client.hear().data["features"]]
@@ -247,6 +253,32 @@ def test_a_process_tells_so_many_clients_and_no_more(database: str) -> None:
             assert client.id
 
 
+def test_a_client_that_reads_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(push, "_PATIENCE", 0.05)
+    ended = []
+
+    async def events() -> AsyncGenerator[bytes]:
+        try:
+            while True:
+                yield b":\n\n"
+        finally:
+            ended.append(True)
+
+    async def nothing() -> Any:
+        await asyncio.Event().wait()
+
+    async def stuck(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.Event().wait()
+
+    async def let_go() -> None:
+        async with asyncio.timeout(PATIENCE):
+            await push._EventStream(events())({"type": "http", "asgi": {}}, nothing, stuck)
+
+    asyncio.run(let_go())
+    assert ended == [True]
+
+
 def test_streams_end_with_the_service_at_once(database: str) -> None:
     """Were they waited for, as running requests are, the service would not have ended when we lose patience."""
     with ExitStack() as streams:
@@ -295,4 +327,4 @@ def test_a_killed_postgresql_delays_what_is_told_and_loses_nothing(tmp_path: Pat
 def test_a_view_meets_what_lies_in_it_on_either_side_of_the_antimeridian(
     view: tuple[float, ...], box: tuple[float, ...], meets: bool
 ) -> None:
-    assert _meet(BBox(*view), BBox(*box)) is meets
+    assert push._meet(BBox(*view), BBox(*box)) is meets

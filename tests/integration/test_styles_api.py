@@ -1,6 +1,7 @@
 """How data sets are drawn, from their values in PostGIS to the style that is served, and a style of one's own."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +15,9 @@ from openapi_schema_validator import OAS30Validator
 
 from core.catalogue import Dataset, get_dataset
 from core.database import Connection, connect, rows
-from core.settings import Settings
+from core.settings import ROOT, Settings
 from server.levels import draw_by
+from tests.city import write_city
 from tests.conftest import Load
 from tests.integration.test_cli import Shell
 from tests.made_data import make_dataset
@@ -198,6 +200,7 @@ def test_the_title_and_the_legend_are_in_the_language_that_is_asked_for(api: htt
         ("/style.json?collections=parcels,nothing", 404),
         ("/style.json?theme=sepia", 400),
         ("/style.json?lang=fr", 400),
+        ("/style.json?f=html", 400),
         ("/style.json?colour=red", 400),
         ("/collections/parcels/style.json?collections=roads", 400),
     ],
@@ -219,6 +222,24 @@ def test_a_style_of_ones_own_is_published_at_once_by_a_command(
     assert (refused.returncode, "is of type fil" in refused.stderr) == (2, True)
     assert chengtu("datasets", "set", "lots", "--style", "default").returncode == 0
     _wait_for(serve, {"lots", "lots-outline"})
+
+
+def test_the_commands_and_the_style_of_the_page_on_styles_work(
+    chengtu: Shell, database: str, load_into: Load, tmp_path: Path
+) -> None:
+    page = (ROOT / "docs" / "styles.md").read_text("utf-8")
+    (example,) = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    (commands,) = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "roads-style.json").write_text(example, "utf-8")
+    roads = next(one for one in write_city(tmp_path) if one.id == "roads")
+    load_into(roads.path, id="roads")
+    for command, style in zip(commands.splitlines(), (json.loads(example)["layers"][0]["id"], None), strict=True):
+        words = command.replace("roads-style.json", str(tmp_path / "roads-style.json")).split()[1:]
+        done = chengtu(*words)
+        assert done.returncode == 0, done.stderr
+        with connect(database) as connection:
+            kept = get_dataset(connection, "roads").style
+        assert (kept["layers"][0]["id"] if kept else None) == style
 
 
 def _wait_for(url: str, wanted: set[str]) -> None:

@@ -169,7 +169,7 @@ class Archive:
 
     def _whole(self, name: str, most: int) -> Place:
         """A section of the file by the name that it has in the header."""
-        place = Place(self.header[f"{name}_offset"], self.header[f"{name}_length"])  # type: ignore[literal-required]  # of a TypedDict
+        place = Place(self.header[f"{name}_offset"], self.header[f"{name}_length"])
         if place.length > most:
             raise self._damaged(_TOO_LARGE)
         if place.offset + place.length > self.size:

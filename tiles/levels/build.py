@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.database import Connection
 from tiles.levels.budget import Budget, Measured, estimate, fullest_tiles, measure
 from tiles.levels.level import NO_FEATURE, Step, Traits, constants_of, nothing_amounts
-from tiles.levels.makers import Maker, makers_for
+from tiles.levels.makers import AreaMaker, Maker, makers_for
 from tiles.levels.source import Features, Table, read
 from tiles.levels.units import Ints
 from tiles.levels.whole import whole_zoom
@@ -55,6 +55,7 @@ class Levels(NamedTuple):
             "version": VERSION,
             "portrayal": self.portrayal._asdict(),
             "kinds": [maker.kind for maker in self.makers],
+            "patched": not any(isinstance(maker, AreaMaker) and len(maker.large) for maker in self.makers),
             "constants": self._constants(),
         }
 

@@ -65,15 +65,21 @@ def simplify(shapes: Shapes, tolerance: float = TOLERANCE) -> Shapes:
 
 
 def snap(shapes: Shapes) -> Shapes:
-    """Put areas on the grid; where this lets one touch itself it is mended, what collapses is empty."""
+    """Put areas on the grid; those that this would make touch themselves are noded on it, what collapses is empty."""
     snapped = rounded(shapes)
-    bad = np.flatnonzero(~shapely.is_valid(snapped))
-    if len(bad):
-        mended = rounded(only_areas(shapely.make_valid(snapped[bad], method="structure")))
-        worse = ~shapely.is_valid(mended)
-        mended[worse] = only_areas(shapely.set_precision(mended[worse], 1.0))
-        snapped[bad] = mended
+    for row in np.flatnonzero(~shapely.is_valid(snapped)):
+        snapped[row] = _noded(shapes[row])
     return snapped
+
+
+def _noded(shape: shapely.Geometry) -> shapely.Geometry:
+    """An area on the grid, its edges cut where they meet; empty where not even that makes it one."""
+    try:
+        if not shapely.is_valid(shape):
+            shape = shapely.make_valid(shape, method="structure", keep_collapsed=False)
+        return only_areas(np.array([shapely.set_precision(shape, 1.0)]))[0]
+    except shapely.GEOSException:
+        return shapely.Polygon()
 
 
 def only_areas(shapes: Shapes) -> Shapes:

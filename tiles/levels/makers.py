@@ -9,13 +9,15 @@ import shapely
 from tiles.levels import areas, lines, points
 from tiles.levels.budget import Budget, estimate, within
 from tiles.levels.cells import Cells, cells_of, coarsened
+from tiles.levels.dissolve import simplify
 from tiles.levels.level import NO_FEATURE, Codes, Level, Step, Traits, constants_of, nothing_amounts, taken, tiles_of
+from tiles.levels.merge import numbered
 from tiles.levels.mosaic import Mosaic, mosaic, outlines
 from tiles.levels.source import Features
-from tiles.levels.units import PIXEL, Floats, Ints, Shapes, halved, in_units, rounded
+from tiles.levels.units import FINER, PIXEL, Floats, Ints, Shapes, halved, in_units, rounded, unit
 
-FINER = 4  # the whole is put on a grid so many times finer than a level's before it is compared
 MOSAIC_STEPS = (1, 2, 4, 8, 16, 32)  # pixels a side of a cell
+_MOST_CELLS = 4_000_000
 _TOO_SMALL, _TOO_MUCH_LOST = 0.3, 0.02  # of the area
 
 
@@ -143,6 +145,7 @@ class AreaMaker(_Maker):
 
     def __init__(self, features: Features, which: Ints) -> None:
         super().__init__(features, which)
+        self.large = np.empty(0, dtype=np.int64)
         self.cells: tuple[int, Cells] | None = None  # and the zoom at which a cell is a pixel wide
         self.whole = float(shapely.area(in_units(features.shapes[which], 0)).sum())  # at zoom 0; four times at 1
         self.mosaic: tuple[int, int] | None = None
@@ -173,7 +176,7 @@ class AreaMaker(_Maker):
             return None
         if tile is not None:
             some = within(self.base.shapes, tile)
-            groups = np.unique(groups[some], return_inverse=True)[1].astype(np.int64)
+            groups = numbered(groups[some])
             return areas.grouped(self.base.take(some), groups, self.constants)
         made = areas.grouped(self.base, groups, self.constants)
         return made if self.kept(made) > 1 - _TOO_MUCH_LOST else None
@@ -186,18 +189,47 @@ class AreaMaker(_Maker):
         """Cells so many pixels wide, as areas of their classes."""
         if self.made is None or self.mosaic != (zoom, side):
             shown = mosaic(self._cells(zoom - side.bit_length() + 1), self.features.classes)
+            level = mosaic_level(shown, zoom, side, self.constants)
             self.mosaic = zoom, side
-            self.made = Step(mosaic_level(shown, zoom, side, self.constants), np.empty(0, dtype=np.int64))
+            self.made = Step(both(self._large(zoom), level), np.empty(0, dtype=np.int64))
         return self.made
+
+    def _large(self, zoom: int) -> Level:
+        """Areas that would be too many cells, as they are but for their simplified borders."""
+        whole = self.features.shapes[self.which[self.large]]
+        shapes = simplify(rounded(in_units(whole, zoom), FINER)) if len(whole) else whole
+        level = Level(zoom, shapes, taken(self.traits, self.large))
+        return level.take(np.flatnonzero(~shapely.is_empty(shapes)))
 
     def _cells(self, zoom: int) -> Cells:
         """What lies in the pixels of a zoom: from the whole once, then from the zoom below."""
         if self.cells is None:
-            shapes = in_units(self.features.shapes[self.which], max(zoom, 0))
             side = PIXEL * 2.0 ** (max(zoom, 0) - zoom)
-            self.cells = zoom, cells_of(shapes, self.traits.klass, side, self.traits.members)
+            self.large = self._too_large(side * unit(max(zoom, 0)))
+            small = np.setdiff1d(np.arange(len(self.which)), self.large)
+            shapes = rounded(in_units(self.features.shapes[self.which[small]], max(zoom, 0)), FINER)
+            self.cells = zoom, cells_of(shapes, self.traits.klass[small], side, self.traits.members[small])
         at, cells = self.cells
         return coarsened(cells, at - zoom)
+
+    def _too_large(self, cell: float) -> Ints:
+        """The largest areas, if all of them would make too many cells so many metres wide."""
+        cells: Floats = shapely.area(self.features.shapes[self.which]) / cell**2
+        order = np.argsort(cells, kind="stable")
+        return np.sort(order[np.cumsum(cells[order]) > _MOST_CELLS])
+
+
+def both(one: Level, other: Level) -> Level:
+    """The rows of two levels of a zoom."""
+    a, b = one.traits, other.traits
+    traits = Traits(
+        np.concatenate([a.feature, b.feature]),
+        np.concatenate([a.codes, b.codes]),
+        np.concatenate([a.klass, b.klass]),
+        np.concatenate([a.members, b.members]),
+        np.concatenate([a.amounts, b.amounts]),
+    )
+    return Level(other.zoom, np.concatenate([one.shapes, other.shapes]), traits)
 
 
 def mosaic_level(shown: Mosaic, zoom: int, side: int, constants: Codes) -> Level:

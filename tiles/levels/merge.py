@@ -85,8 +85,17 @@ def merge(areas: Floats, classes: Ints, shared: Borders, limits: Limits) -> Ints
         towards = np.arange(len(areas))
         towards[source] = target
         label = towards[label]
-        one = _joined(one, towards, len(areas))
-    return np.unique(label, return_inverse=True)[1].astype(np.int64)
+        one = contracted(one, towards, len(areas))
+    return numbered(label)
+
+
+def numbered(label: Ints) -> Ints:
+    """Labels as numbers from 0, in the order in which they come."""
+    _, first, place = np.unique(label, return_index=True, return_inverse=True)
+    number = np.empty(len(first), dtype=np.int64)
+    number[np.argsort(first)] = np.arange(len(first))
+    result: Ints = number[place]
+    return result
 
 
 def _choices(areas: Floats, classes: Ints, one: Borders, limits: Limits) -> tuple[Ints, Ints]:
@@ -115,7 +124,8 @@ def _settled(source: Ints, target: Ints, areas: Floats) -> tuple[Ints, Ints]:
     return source[ready], target[ready]
 
 
-def _joined(one: Borders, towards: Ints, count: int) -> Borders:
+def contracted(one: Borders, towards: Ints, count: int) -> Borders:
+    """The borders between groups, given the group (of `count`) of each area."""
     left, right = towards[one.left], towards[one.right]
     apart = left != right
     return _summed(left[apart], right[apart], one.length[apart], count)

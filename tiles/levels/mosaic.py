@@ -12,6 +12,7 @@ from tiles.levels.share import share_out
 from tiles.levels.units import Bools, Floats, Ints, Shapes
 
 FULL = 0.5  # of a cell
+_MANY = 1000.0  # more than the cells of a district
 
 
 class Mosaic(NamedTuple):
@@ -53,21 +54,27 @@ def _handed_on(members: Floats, shown: Bools, order: Ints, region: Ints) -> Floa
 
 
 def _shown(x: Ints, y: Ints, region: Ints, share: Floats) -> Bools:
-    """Half covered, or the cell in which the thin ones before it of its district make up a whole one."""
+    """Half covered, or thin cells of a district in which less would be shown than there is."""
     order = np.lexsort((_morton(x, y), region))
-    thin = np.where(share < FULL, share, 0.0)[order]
-    total = np.cumsum(thin)
-    start = np.searchsorted(region[order], region[order])
-    within = total - (total[start] - thin[start])
+    full, where = (share >= FULL)[order], region[order]
+    missing = _within(np.where(full, share[order] - 1, share[order]), where)
+    wanted = np.where(full, 0.0, np.maximum(np.floor(missing + 0.5), 0.0)) + where * _MANY
+    most = np.maximum.accumulate(wanted)
     shown = np.zeros(len(share), dtype=bool)
-    shown[order] = np.floor(within + 0.5) > np.floor(within - thin + 0.5)
-    shown &= share < FULL
-    shown |= share >= FULL
+    shown[order] = full | (most > np.maximum(np.concatenate([[0.0], most[:-1]]), where * _MANY))
     some = np.bincount(region, shown) > 0
     best = np.lexsort((np.arange(len(share)), -share, region))
     best = best[np.diff(region[best], prepend=-1) > 0]
     shown[best[~some[region[best]]]] = True
     return shown
+
+
+def _within(values: Floats, where: Ints) -> Floats:
+    """Running sums that begin anew with each region; regions are in order."""
+    total = np.cumsum(values)
+    start = np.searchsorted(where, where)
+    sums: Floats = total - (total[start] - values[start])
+    return sums
 
 
 def _shared_out(cells: Cells, cell: Ints, shown: Bools, region: Ints, count: int) -> Ints:

@@ -14,15 +14,16 @@ def coarser(level: Level, rank: Ints, side: int) -> Step:
 
     Cells of a coarser zoom are made of whole cells of the finer one: so what is shown at a zoom is shown at all after it.
     """
+    level = level._replace(shapes=rounded(level.shapes))  # first: what is shown must lie in its own cell
     middle = np.floor(cells(level, side)).astype(np.int64)
-    order = np.lexsort((rank[level.traits.feature], middle[:, 0], middle[:, 1]))
+    order = np.lexsort((rank[level.traits.feature], middle[:, 0], middle[:, 1]))  # equal ones as they come: by key
     x, y = middle[order].T
     first = (np.diff(x, prepend=x[:1] - 1) != 0) | (np.diff(y, prepend=y[:1] - 1) != 0)
     kept = np.sort(order[first])
     parent = np.full(len(middle), -1)
     parent[kept] = np.arange(len(kept))
     shown = level.take(kept)
-    return Step(shown._replace(shapes=rounded(shown.shapes)), parent)
+    return Step(shown, parent)
 
 
 def cells(level: Level, side: int) -> Floats:

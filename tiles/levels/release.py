@@ -12,6 +12,7 @@ from core.language import Text
 from tiles.levels import store
 from tiles.levels.budget import Budget
 from tiles.levels.build import Levels, Tell, build
+from tiles.levels.differences import Differences, differences
 from tiles.levels.source import Table
 from tiles.portrayal import Portrayal
 
@@ -24,6 +25,7 @@ class Generalised(NamedTuple):
     name: str
     levels: dict[str, Any]
     note: Text | None
+    differs: Differences
 
     def swap(self, connection: Connection, id_: str) -> None:
         """Put the new zooms in the place of the old, under the lock of the release."""
@@ -32,16 +34,17 @@ class Generalised(NamedTuple):
             store.swap(connection, self.name, id_)
 
     def record(self, connection: Connection, id_: str) -> None:
-        """Write into the catalogue what there is."""
+        """Write into the catalogue what there is, and where it differs from what was."""
         connection.execute(query("record_levels"), {"id": id_, "levels": Jsonb(self.levels)})
+        self.differs.tell(connection, id_)
 
 
-def generalise(connection: Connection, name: str, table: Table, budget: Budget, tell: Tell) -> Generalised:
-    """Make the generalised zooms of a table as tiles.<name>, which nobody sees yet."""
+def generalise(connection: Connection, id_: str, name: str, table: Table, budget: Budget, tell: Tell) -> Generalised:
+    """Make the generalised zooms of a data set's table as tiles.<name>, which nobody sees yet."""
     levels = build(connection, table, budget, tell)
     if levels.zooms:
         store.write(connection, levels, table, name)
-    return Generalised(name, levels.as_json(), _note(levels))
+    return Generalised(name, levels.as_json(), _note(levels), differences(connection, id_, name, levels.as_json()))
 
 
 def _note(levels: Levels) -> Text | None:

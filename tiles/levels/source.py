@@ -1,7 +1,7 @@
 """The features of a release as generalisation needs them: shapes in metres of EPSG:3857, keys, attributes as numbers."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -77,10 +77,12 @@ def read(connection: Connection, table: Table, only: Sequence[str] | None = None
     shapes, hashes = [], []
     for rows in _batches(connection, table, only):
         keys, hashed, wkb, *values = zip(*rows, strict=True)
-        shapes.append(in_metres_of_the_map(shapely.from_wkb(np.array(wkb, dtype=object)), Srid(table.srid)))
-        hashes.append(np.array(hashed, dtype=np.int64))
+        moved = in_metres_of_the_map(shapely.from_wkb(np.array(wkb, dtype=object)), Srid(table.srid))
+        on_the_map = ~shapely.is_empty(moved)
+        shapes.append(moved[on_the_map])
+        hashes.append(np.array(hashed, dtype=np.int64)[on_the_map])
         for column, texts in zip(columns, (keys, *values), strict=True):
-            column.append(pa.array(texts, pa.string()))
+            column.append(pa.array(texts, pa.string()).filter(pa.array(on_the_map)))
     return _features(table, columns, shapes, hashes)
 
 
@@ -90,12 +92,9 @@ def _features(table: Table, columns: list[list[pa.Array]], shapes: list[Shapes],
     codes = [one.indices.fill_null(-1).to_numpy() for one in encoded]
     all_shapes = np.concatenate(shapes) if shapes else np.empty(0, dtype=object)
     number, count = _classes(klass.combine_chunks(), table.portrayal)
-    hashed = np.concatenate(hashes) if hashes else np.empty(0, dtype=np.int64)
-    rank = np.empty(len(hashed), dtype=np.int64)
-    rank[np.argsort(hashed, kind="stable")] = np.arange(len(hashed))
     return Features(
         keys=keys.combine_chunks(),
-        rank=rank,
+        rank=np.concatenate(hashes) if hashes else np.empty(0, dtype=np.int64),
         shapes=all_shapes,
         codes=np.column_stack(codes).astype(np.int32) if codes else np.zeros((len(keys), 0), dtype=np.int32),
         words=tuple(one.dictionary for one in encoded),
@@ -116,19 +115,27 @@ def _classes(values: pa.StringArray, portrayal: Portrayal) -> tuple[Ints, int]:
 def _batches(connection: Connection, table: Table, only: Sequence[str] | None) -> Iterator[list[tuple[object, ...]]]:
     klass = table.portrayal.class_field
     texts = [
-        sql.SQL("{}::text").format(sql.SQL("null") if name is None else sql.Identifier(name))
+        sql.SQL("{}::text").format(sql.SQL("null") if name is None else sql.Identifier(name.replace("%", "%%")))
         for name in (klass, *table.carried)
     ]
     statement = query("level_source").format(
         table=table.name,
-        key=sql.Identifier(table.key),
+        key=sql.Identifier(table.key.replace("%", "%%")),
         columns=sql.SQL(", ").join(texts),
-        condition=sql.SQL("true") if only is None else query("level_source_keys").format(key=sql.Identifier(table.key)),
+        condition=sql.SQL("true")
+        if only is None
+        else query("level_source_keys").format(key=sql.Identifier(table.key), type=type_of(table.key_type)),
     )
     with connection.cursor(name="level_source", row_factory=tuple_row) as cursor:
         cursor.execute(statement, {"keys": list(only or ())}, binary=True)
         while rows := cursor.fetchmany(_AT_ONCE):
             yield rows
+
+
+def type_of(name: str) -> sql.SQL:
+    """A type as PostgreSQL's own catalogue writes it: never a user's words."""
+    ours: Any = name
+    return sql.SQL(ours)
 
 
 def in_metres_of_the_map(shapes: Shapes, srid: Srid) -> Shapes:

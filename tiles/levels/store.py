@@ -13,18 +13,21 @@ from tiles.levels.cells import Cells, coarsened
 from tiles.levels.districts import districts
 from tiles.levels.level import Step
 from tiles.levels.makers import MOSAIC_STEPS, AreaMaker
-from tiles.levels.source import Table
+from tiles.levels.source import Table, type_of
 from tiles.levels.units import WEB_MERCATOR_SRID, Ints, in_metres, spatial_order
 from tiles.levels.words import said
+
+TOLD = 200  # boxes
+_AT_ONCE = 20_000  # rows
 
 
 def write(connection: Connection, levels: Levels, table: Table, name: str) -> None:
     """Write all zooms into table tiles.<name>, its features' rows into tiles.<name>.member, and index them."""
     target, members = sql.Identifier("tiles", name), sql.Identifier("tiles", f"{name}.member")
-    typed = [sql.SQL("{} {},").format(sql.Identifier(one), _type(table.types[one])) for one in table.carried]
-    key = sql.SQL("{} {},").format(sql.Identifier(table.key), _type(table.key_type))
+    typed = [sql.SQL("{} {},").format(sql.Identifier(one), type_of(table.types[one])) for one in table.carried]
+    key = sql.SQL("{} {},").format(sql.Identifier(table.key), type_of(table.key_type))
     connection.execute(query("create_levels").format(table=target, columns=sql.SQL(" ").join([key, *typed])))
-    connection.execute(query("create_members").format(table=members, type=_type(table.key_type)))
+    connection.execute(query("create_members").format(table=members, type=type_of(table.key_type)))
     numbers = _numbered(levels)
     columns = sql.SQL(", ").join(map(sql.Identifier, _columns(table)))
     with connection.cursor() as cursor, cursor.copy(query("copy_levels").format(table=target, columns=columns)) as copy:
@@ -57,32 +60,37 @@ def _numbered(levels: Levels) -> list[list[Ints]]:
 def _rows(
     levels: Levels, place: int, zoom: Zoom, numbers: list[Ints], above: list[Ints] | None
 ) -> Iterator[tuple[Any, ...]]:
-    """The rows of a zoom in the order of their numbers."""
-    columns = []
+    """The rows of a zoom, kind by kind, in the order of their numbers."""
     for kind, step in enumerate(zoom.steps):
         parents = _parents(levels.zooms[place + 1].steps[kind], above[kind], len(step.level.shapes)) if above else None
-        words = said(levels.features, step.level.traits, np.arange(len(step.level.shapes)))
-        shapes = shapely.set_srid(in_metres(step.level.shapes, zoom.zoom), WEB_MERCATOR_SRID)
-        columns.append(
-            [
-                numbers[kind].tolist(),
-                words.keys,
-                *words.columns,
-                step.level.traits.members.tolist(),
-                parents or [None] * len(shapes),
-                shapely.to_wkb(shapes, hex=True, include_srid=True).tolist(),
-            ]
-        )
-    rows = [row for kind in columns for row in zip(*kind, strict=True)]
-    for row in sorted(rows, key=lambda row: row[0]):
-        yield zoom.zoom, *row
+        order = np.argsort(numbers[kind])
+        for start in range(0, len(order), _AT_ONCE):
+            which = order[start : start + _AT_ONCE]
+            yield from _some_rows(levels, zoom.zoom, step, which, numbers[kind][which], parents)
 
 
-def _parents(step: Step, numbers: Ints, count: int) -> list[int | None] | None:
-    """The row_id that each row went into at the zoom above; none where that is a mosaic."""
+def _some_rows(
+    levels: Levels, zoom: int, step: Step, which: Ints, numbers: Ints, parents: Ints | None
+) -> Iterator[tuple[Any, ...]]:
+    words = said(levels.features, step.level.traits, which)
+    shapes = shapely.set_srid(in_metres(step.level.shapes[which], zoom), WEB_MERCATOR_SRID)
+    return zip(
+        [zoom] * len(which),
+        numbers.tolist(),
+        words.keys,
+        *words.columns,
+        step.level.traits.members[which].tolist(),
+        [None] * len(which) if parents is None else [one if one >= 0 else None for one in parents[which].tolist()],
+        shapely.to_wkb(shapes, hex=True, include_srid=True).tolist(),
+        strict=True,
+    )
+
+
+def _parents(step: Step, numbers: Ints, count: int) -> Ints | None:
+    """The row_id that each row went into at the zoom above, -1 for none; nothing where that is a mosaic."""
     if len(step.parent) != count:
         return None
-    return [int(numbers[one]) if one >= 0 else None for one in step.parent.tolist()]
+    return np.where(step.parent >= 0, numbers[step.parent] if len(numbers) else -1, -1)
 
 
 def _write_members(connection: Connection, levels: Levels, numbers: list[list[Ints]], members: sql.Identifier) -> None:
@@ -125,6 +133,13 @@ def _index(connection: Connection, levels: Levels, target: sql.Identifier, membe
     connection.execute(sql.SQL("analyze {}, {}").format(target, members))
 
 
+def tell(connection: Connection, id_: str, zoom: int, boxes: list[list[float]] | None) -> None:
+    """Write down where a zoom changed, in degrees; many places are told as everywhere (None)."""
+    where = boxes if boxes is not None and len(boxes) <= TOLD else [None]
+    with connection.cursor() as cursor:
+        cursor.executemany(query("tell_level"), [{"id": id_, "zoom": zoom, "box": box} for box in where])
+
+
 def swap(connection: Connection, name: str, id_: str) -> None:
     """Give the levels written as `name` the name of their data set, which has none now."""
     for suffix in ("", ".member", ".cells"):
@@ -133,9 +148,3 @@ def swap(connection: Connection, name: str, id_: str) -> None:
                 sql.Identifier("tiles", name + suffix), sql.Identifier(id_ + suffix)
             )
         )
-
-
-def _type(name: str) -> Any:  # noqa: ANN401 — sql.SQL wants LiteralString
-    """A type as PostgreSQL's own catalogue writes it."""
-    ours: Any = name
-    return sql.SQL(ours)

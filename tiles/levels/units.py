@@ -13,6 +13,7 @@ Bools = NDArray[np.bool_]
 
 EXTENT = 4096  # units a side of a tile
 PIXEL = 8  # units: a tile is drawn at 512 pixels
+FINER = 4  # the whole is put on a grid so many times finer than a level's before it is compared
 WEB_MERCATOR_SRID = 3857
 HALF_WORLD = 20037508.342789244  # metres of EPSG:3857 from the middle of the world to its edge
 

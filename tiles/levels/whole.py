@@ -4,48 +4,75 @@ import numpy as np
 import shapely
 
 from core.database import Connection
-from tiles.levels.budget import Budget, Say, estimate, measure
-from tiles.levels.level import tiles_of
+from tiles.levels.budget import Budget, Say, estimate, measure, within_bounds
 from tiles.levels.source import Features
-from tiles.levels.units import in_units, rounded
+from tiles.levels.units import EXTENT, HALF_WORLD, PIXEL, Floats, Ints, in_units, rounded, unit
+from tiles.levels.words import Words
 
 HIGHEST = 16
-_SMALL = 50_000  # bytes: a data set that takes no more is whole at every zoom
-_SEEN = 2  # pixels: half of the areas are at least so wide
+_SMALL = 10  # a data set that takes no more than such a part of the budget is whole at every zoom
+_SEEN = 2  # pixels
+_LOOKED_AT = 3  # of the fullest tiles, by estimate
 
 
 def whole_zoom(connection: Connection, features: Features, budget: Budget, say: Say, *, keyed: bool) -> int:
     """The lowest zoom at which the features are worth drawing as they are, and all tiles keep the budget."""
-    small = Budget(min(_SMALL, budget.raw), budget.zipped)
-    if _estimated(features, 0) <= 4 * small.raw and _fits(connection, features, 0, small, say, keyed=keyed):
+    whole = _Whole(connection, features, say, keyed=keyed)
+    if whole.estimated(0) <= budget.raw / _SMALL:
         return 0
     lowest = _visible(features)
-    zoom = next((z for z in range(lowest, HIGHEST) if _estimated(features, z) <= budget.raw), HIGHEST)
-    while zoom < HIGHEST and not _fits(connection, features, zoom, budget, say, keyed=keyed):
+    zoom = next((z for z in range(lowest, HIGHEST) if whole.estimated(z) <= budget.raw), HIGHEST)
+    while zoom < HIGHEST and not whole.fits(zoom, budget):
         zoom += 1
-    while zoom > lowest and _estimated(features, zoom - 1) < 2 * budget.raw:
-        if not _fits(connection, features, zoom - 1, budget, say, keyed=keyed):
-            break
+    while zoom > lowest and whole.estimated(zoom - 1) < 2 * budget.raw and whole.fits(zoom - 1, budget):
         zoom -= 1
     return zoom
 
 
 def _visible(features: Features) -> int:
-    """The lowest zoom at which half of the areas are wide enough to be told apart."""
-    areas = shapely.area(features.shapes)
-    if not (areas > 0).any():
+    """The lowest zoom at which half of the areas are wide enough to be told apart, and half of the lines long enough."""
+    areas, lengths = shapely.area(features.shapes), shapely.length(features.shapes)
+    widths = np.where(areas > 0, np.sqrt(areas), lengths)[lengths > 0]
+    if not len(widths):
         return 0
-    width = np.sqrt(np.median(areas[areas > 0]))
-    pixels = [zoom for zoom in range(HIGHEST) if width * (1 << zoom) * 512 / 40075016.7 >= _SEEN]
-    return pixels[0] if pixels else HIGHEST
+    seen = (zoom for zoom in range(HIGHEST) if np.median(widths) / (PIXEL * unit(zoom)) >= _SEEN)
+    return next(seen, HIGHEST)
 
 
-def _estimated(features: Features, zoom: int) -> float:
-    """About how many bytes the fullest tile takes."""
-    shapes = features.shapes
-    tiles = tiles_of(in_units(shapes, zoom))
-    sizes = estimate(shapes, features.codes.shape[1]) + _texts(features)
-    return float(np.bincount(np.unique(tiles, return_inverse=True)[1], sizes).max(initial=0))
+class _Whole:
+    """The features as they are, and what tiles of them take at any zoom."""
+
+    def __init__(self, connection: Connection, features: Features, say: Say, *, keyed: bool) -> None:
+        self.connection, self.features, self.say, self.keyed = connection, features, say, keyed
+        self.bounds: Floats = shapely.bounds(features.shapes)
+        self.sizes = estimate(features.shapes, features.codes.shape[1]) + _texts(features)
+
+    def estimated(self, zoom: int) -> float:
+        """About how many bytes the fullest tile takes."""
+        return float(self._by_tile(zoom)[1].max(initial=0))
+
+    def fits(self, zoom: int, budget: Budget) -> bool:
+        """Whether the fullest tiles keep a budget."""
+        tiles, sizes = self._by_tile(zoom)
+        return all(
+            self._fits(zoom, tile, budget) for tile in tiles[np.argsort(-sizes, kind="stable")][:_LOOKED_AT].tolist()
+        )
+
+    def _fits(self, zoom: int, tile: int, budget: Budget) -> bool:
+        which = within_bounds((self.bounds + HALF_WORLD) / unit(zoom), tile)
+        shapes = rounded(in_units(self.features.shapes[which], zoom))
+
+        def say(some: Ints) -> Words:
+            return self.say(which[some])
+
+        return measure(self.connection, shapes, say, keyed=self.keyed, tile=tile).fits(budget)
+
+    def _by_tile(self, zoom: int) -> tuple[Ints, Floats]:
+        """Tiles, and about how many bytes each takes."""
+        middle = (self.bounds[:, :2] + self.bounds[:, 2:]) / 2 + HALF_WORLD
+        place = np.floor(middle / (unit(zoom) * EXTENT)).astype(np.int64)
+        tiles, which = np.unique(place[:, 1] << 32 | place[:, 0], return_inverse=True)
+        return tiles, np.bincount(which, self.sizes, len(tiles))
 
 
 def _texts(features: Features) -> float:
@@ -55,8 +82,3 @@ def _texts(features: Features) -> float:
         if len(words) * 4 > len(features.keys):
             total += 4 + sum(map(len, words[:1000].to_pylist())) / min(len(words), 1000) * 2
     return total
-
-
-def _fits(connection: Connection, features: Features, zoom: int, budget: Budget, say: Say, *, keyed: bool) -> bool:
-    shapes = rounded(in_units(features.shapes, zoom))
-    return measure(connection, shapes, say, keyed=keyed).fits(budget)

@@ -100,11 +100,11 @@ function view() {
 }
 
 function begin(style) {
+  map.on("error", failed);
   put(style);
   DARK.addEventListener("change", repaint);
   map.on("movestart", busy);
   map.on("idle", settled);
-  map.on("error", failed);
   map.on("moveend", languageLink);
   map.on("click", ({ point, lngLat }) => inspect(point, lngLat));
   map.on("mousemove", ({ point, lngLat }) => {
