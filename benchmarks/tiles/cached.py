@@ -53,8 +53,7 @@ def _row(place: Place, servers: Sequence[Server], tile: Tile, encoding: str, eff
     # Asked for on every connection, so that each process has it at hand.
     sent = [len(fetch(one, [path] * CONNECTIONS, encoding)[path]) for one, path in zip(servers, paths, strict=True)]
     meters = [
-        Meter(one, place.postmaster, [path], effort.seconds, encoding)
-        for one, path in zip(servers, paths, strict=True)
+        Meter(one, place.postmaster, [path], effort.seconds, encoding) for one, path in zip(servers, paths, strict=True)
     ]
     for _ in range(effort.runs):
         for meter in meters:

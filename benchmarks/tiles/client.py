@@ -27,10 +27,12 @@ class Connection:
     """A lasting connection, which asks for its addresses one after the other."""
 
     def __init__(self, url: str, paths: Iterator[str], encoding: str) -> None:
-        self.socket = socket.create_connection((urlsplit(url).hostname, urlsplit(url).port), PATIENCE)
+        where = urlsplit(url)
+        self.socket = socket.create_connection((where.hostname, where.port), PATIENCE)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.path = ""
-        self._paths, self._rest = paths, f" HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nAccept-Encoding: {encoding}\r\n\r\n"
+        self._paths = paths
+        self._rest = f" HTTP/1.1\r\nHost: {where.netloc}\r\nAccept-Encoding: {encoding}\r\n\r\n"
         self._heard = bytearray()
 
     def __enter__(self) -> Self:

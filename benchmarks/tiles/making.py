@@ -108,7 +108,7 @@ def _line(names: Sequence[str], title: str, row: Sequence[_Asked]) -> Row:
         shares[name] = asked.cost / martin if asked.cost is not None and martin else ""
     tiles = _WHOLE[int(title.partition(",")[0][1:])]
     both = [by_name[MARTIN].contents, by_name[OURS].contents]
-    features = " / ".join(f"{one.count / tiles:,.0f}" for one in both if isinstance(one, Contents)).replace(",", " ")
+    features = " / ".join(f"{one.number / tiles:,.0f}" for one in both if isinstance(one, Contents)).replace(",", " ")
     size = " / ".join(f"{one.size / tiles / 1000:,.0f}" for one in both if isinstance(one, Contents)).replace(",", " ")
     return [title, *(cells.get(name, "") for name in names), *(shares.get(name, "") for name in names), features, size]
 
@@ -121,7 +121,7 @@ def _differences(rows: Sequence[tuple[str, list[_Asked]]]) -> str:
         for asked in row[1:]:
             found = asked.contents
             if isinstance(found, Contents) and isinstance(right, Contents) and (by := differing(found, right)):
-                told.append(f"{title} {asked.server.name} {by} of {right.count}")
+                told.append(f"{title} {asked.server.name} {by} of {right.number}")
     return f"Features that are others than Martin's: {'; '.join(told)}." if told else "All hold the same features."
 
 
@@ -131,22 +131,22 @@ def _generalised(theirs: Sequence[_Asked], levels: Sequence[_Asked], effort: Eff
         for zoom, one, other in zip(_GENERALISED, theirs, levels, strict=True)
     ]
     headings = ("tile", "Martin, ms", "Chengtu, ms", "**share**")
-    more = [f"{name}, {what}" for what in ("features", "kB", "largest kB") for name in (MARTIN, OURS)]
+    more = [f"{name}, {what}" for what in ("features", "kB") for name in (MARTIN, OURS)]
     title = f"The same tiles generalised as Chengtu publishes them, beside Martin's whole geometries, {_times(effort)}"
-    return Table(title, (*headings, *more[:4]), rows)
+    return Table(title, (*headings, *more), rows)
 
 
 def _pair(title: str, tiles: int, one: _Asked, other: _Asked) -> Row:
     both = [one.contents, other.contents]
     if one.cost is None or other.cost is None:
-        return [title, *("" if cost is not None else str(found) for cost, found in zip((one.cost, other.cost), both, strict=True))]
+        return [title, *(str(found) if isinstance(found, Wrong) else "" for found in both)]
     known = [found for found in both if isinstance(found, Contents)]
     return [
         title,
         one.cost,
         other.cost,
         other.cost / one.cost,
-        *(found.count / tiles for found in known),
+        *(found.number / tiles for found in known),
         *(found.size / tiles / 1000 for found in known),
     ]
 

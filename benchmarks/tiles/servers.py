@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from functools import partial
 from typing import NamedTuple
 
 from benchmarks.peers import software
@@ -48,7 +47,7 @@ def martin(place: Place, dsn: str, megabytes: int = 0) -> Iterator[Server]:
     port = free_port()
     facts = {"port": port, "workers": WORKERS, "megabytes": megabytes}
     config = configured("martin.yml", place.folder, dsn, f"martin-{megabytes}.yml", **facts)
-    command = [software.martin(), "--config", config]
+    command = [str(software.martin()), "--config", str(config)]
     with serving(command, {"RUST_LOG": "error"}, port, "/health") as service:
         yield Server(MARTIN, software.MARTIN, service, "/{name}/{z}/{x}/{y}")
 
