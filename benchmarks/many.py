@@ -87,7 +87,8 @@ def _release(connection: "psycopg.Connection[tuple[object, ...]]", id_: str) -> 
         "where inhparent = %s::regclass and attnum > 0 and not attisdropped and attgenerated = '' group by 1"
     )
     row: Any = connection.execute(query, [f"data.{id_}"]).fetchone()
-    return row
+    name, columns = row
+    return name, columns
 
 
 def _pygeoapi(place: Place, data: Path) -> Mapping[str, float]:

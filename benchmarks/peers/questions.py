@@ -162,8 +162,8 @@ def _meet(one: Box, other: Box) -> bool:
 
 def bounds(feature: Answer) -> Box:
     """The smallest box around a feature, of its first and second coordinates."""
-    points = list(points(feature["geometry"]["coordinates"]))
-    first, second = [point[0] for point in points], [point[1] for point in points]
+    found = list(points(feature["geometry"]["coordinates"]))
+    first, second = [point[0] for point in found], [point[1] for point in found]
     return Box(min(first), min(second), max(first), max(second))
 
 

@@ -13,6 +13,7 @@ from benchmarks.tiles.servers import Server, martin, ours
 
 _SIZES = (120_000, 20_000)  # bytes of a tile
 _ZOOMS, _EACH = (13, 14, 15), 24  # where tiles of such sizes are found
+_AT_ONCE = 100 * CONNECTIONS  # requests: fewer would measure how connections begin
 _MEGABYTES = 512  # of Martin's cache
 _NOTE = (
     f"{CONNECTIONS} connections that ask for the one tile. Chengtu asks PostgreSQL before each answer whether the tile is "
@@ -53,7 +54,8 @@ def _row(place: Place, servers: Sequence[Server], tile: Tile, encoding: str, eff
     # Asked for on every connection, so that each process has it at hand.
     sent = [len(fetch(one, [path] * CONNECTIONS, encoding)[path]) for one, path in zip(servers, paths, strict=True)]
     meters = [
-        Meter(one, place.postmaster, [path], effort.seconds, encoding) for one, path in zip(servers, paths, strict=True)
+        Meter(one, place.postmaster, [path] * _AT_ONCE, effort.seconds, encoding)
+        for one, path in zip(servers, paths, strict=True)
     ]
     for _ in range(effort.runs):
         for meter in meters:

@@ -45,7 +45,7 @@ def _features(tile: bytes) -> Iterator[dict[str, Any]]:
 def _reaches_in(coordinates: list[Any]) -> bool:
     """Whether the box around a geometry meets the tile without its buffer."""
     x, y = zip(*points(coordinates), strict=True)
-    return max(x) > 0 and min(x) < _EXTENT and max(y) > 0 and min(y) < _EXTENT
+    return bool(max(x) > 0 and min(x) < _EXTENT and max(y) > 0 and min(y) < _EXTENT)
 
 
 def differing(found: Contents, right: Contents) -> int:

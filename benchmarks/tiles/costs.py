@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from itertools import cycle
 
 from benchmarks.measure import cpu_of_cluster, cpu_of_tree
 from benchmarks.peers.questions import Wrong
@@ -35,24 +34,27 @@ class Meter:
     def __init__(
         self, server: Server, postmaster: int, paths: Sequence[str], seconds: float, encoding: str = "identity"
     ) -> None:
-        """Each connection has tiles of its own, so that no two are made of the same at once."""
-        self._server, self._postmaster, self._seconds, self._encoding = server, postmaster, seconds, encoding
-        self._shares = [cycle(paths[turn::CONNECTIONS] or paths) for turn in range(CONNECTIONS)]
+        """Ask for each once, to know how often that can be done in a run."""
+        self._server, self._postmaster, self._encoding = server, postmaster, encoding
+        self._paths, self._rounds = list(paths), 1
         self.found: list[float] = []  # CPU milliseconds a tile
+        started = time.monotonic()
+        self.run()
+        self._rounds = max(1, round(seconds / (time.monotonic() - started)))
+        self.found.clear()
 
     def run(self) -> None:
-        """Ask for as long as a run is."""
+        """Ask for each tile as often: on one connection, so that no two are made of the same at once."""
+        shares = [iter(self._paths[turn::CONNECTIONS] * self._rounds) for turn in range(CONNECTIONS)]
         with ExitStack() as stack:
-            lines = [
-                stack.enter_context(Connection(self._server.service.url, share, self._encoding))
-                for share in self._shares
-            ]
-            before = self.cpu()
-            count = ask(lines, check, self._seconds)
+            url = self._server.service.url
+            lines = [stack.enter_context(Connection(url, share, self._encoding)) for share in shares]
+            before = self._cpu()
+            count = ask(lines, check)
             time.sleep(_SETTLE)
-            self.found.append(1000 * (self.cpu() - before) / count)
+            self.found.append(1000 * (self._cpu() - before) / count)
 
-    def cpu(self) -> float:
+    def _cpu(self) -> float:
         """CPU seconds so far of the server's processes, and of PostgreSQL: nobody else uses it meanwhile."""
         return cpu_of_tree(self._server.service.process.pid) + cpu_of_cluster(self._postmaster)
 

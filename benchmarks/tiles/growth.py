@@ -19,8 +19,8 @@ _FIRST = 200  # tiles before the first look: whatever is loaded late is there th
 _ZOOM = 18
 _NOTE = (
     f"Of two processes the larger; different tiles of z{_ZOOM} in a square around the city, made and put into the cache. "
-    "Private is what only this process holds; in proportion, a page that several share counts in parts; resident counts "
-    "all of the cache's file that is in memory, which the system takes back when it needs it."
+    "In proportion, a page that several share counts in parts; resident counts all of the cache's file that is in memory, "
+    "which the system takes back when it needs it; without files, only what is no page of a file."
 )
 
 type Row = list[str | float]
@@ -36,7 +36,7 @@ def measure(place: Place, dsn: str, *, quick: bool) -> list[Table]:
         for part in (_FIRST, *[share] * _STEPS):
             done += _ask(server, list(islice(tiles, part)))
             rows.append([f"{done:,}".replace(",", " "), *_megabytes(server.service)])
-    headings = ("tiles so far", "private MB", "MB in proportion", "resident MB")
+    headings = ("tiles so far", "resident MB", "MB in proportion", "MB without files")
     return [Table("Memory of a server process that makes different tiles", headings, rows, _NOTE)]
 
 
@@ -57,7 +57,7 @@ def _ask(server: Server, tiles: list[Tile]) -> int:
 def _megabytes(service: Service) -> list[float]:
     workers = service.workers
     return [
-        max(memory(pid, "RssAnon") for pid in workers),
-        max(map(proportional, workers)),
         max(map(memory, workers)),
+        max(map(proportional, workers)),
+        max(memory(pid, "RssAnon") for pid in workers),
     ]
