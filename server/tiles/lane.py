@@ -10,7 +10,6 @@ from typing import Any, Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from core.errors import ChengtuError
 from server.logs import log_request
 from server.tiles.addresses import TileAddress, read_address
 from server.tiles.answers import answer, left_out_at
@@ -57,8 +56,8 @@ class TileLane:
         try:
             tile = matrix_set.tile(address.z, address.row, address.column)
             kept = await tiles.cached(layers, Key(address.collection or CITY, matrix_set.id, tile), recipe)
-        except ChengtuError:
-            return None  # the usual way will meet it again, and say so
+        except Exception:  # whatever it is, the usual way will meet it again, and say so
+            return None
         if kept is None or kept.is_empty:
             return None
         return layers, kept, matrix_set.mercator_zoom(tile.z)
