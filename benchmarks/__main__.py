@@ -19,7 +19,7 @@ _MEASURES: dict[str, Callable[[Place], list[Table]]] = {
 _BESIDE_OTHERS = {  # these install other programs, and are run when they are named
     "peers": peers.measure,
     "tiles": tiles.measure,
-    "generalised": lambda ours, *, quick: generalised.measure(ours),  # goes at one pace
+    "generalised": generalised.measure,
 }
 
 
