@@ -5,7 +5,7 @@ import shapely
 
 from tiles.levels.dissolve import dissolve, simplify
 from tiles.levels.level import Codes, Level, Step, classed, joined, tiles_of
-from tiles.levels.merge import Limits, borders, merge
+from tiles.levels.merge import Limits, borders, connected, merge
 from tiles.levels.share import share_out
 from tiles.levels.units import EXTENT, PIXEL, Floats, Ints, centres
 
@@ -14,12 +14,13 @@ STEPS = ((4, 4), (4, 8), (4, 12), (4, 16), (6, 24), (8, 32), (12, 48), (16, 64))
 VISIBLE = 2  # square pixels: a map of smaller areas shows noise
 
 
-def groups_by_step(level: Level) -> list[Ints]:
-    """The groups that areas (at the units of the coarser zoom) make at each step."""
+def groups_by_step(level: Level) -> tuple[list[Ints], Ints]:
+    """The groups that areas (in the units of the coarser zoom) make at each step, and what hangs together at all."""
     shared = borders(level.shapes)
     areas: Floats = shapely.area(level.shapes)
-    pixel = PIXEL**2
-    return [merge(areas, level.traits.klass, shared, Limits(one * pixel, same * pixel)) for one, same in STEPS]
+    limits = [Limits(one * PIXEL**2, same * PIXEL**2) for one, same in STEPS]
+    groups = [merge(areas, level.traits.klass, shared, limit) for limit in limits]
+    return groups, connected(len(areas), shared.left, shared.right)
 
 
 def fullest(level: Level, groups: Ints) -> int:
@@ -28,15 +29,21 @@ def fullest(level: Level, groups: Ints) -> int:
     return int(np.unique(tiles_of(level.shapes[first]), return_counts=True)[1].max(initial=0))
 
 
-def grouped(level: Level, groups: Ints, constants: Codes, decided: Ints | None = None) -> Step:
-    """Unite the groups, decide their classes (but for those that `decided` names) and simplify; what collapses is left out."""
+def grouped(
+    level: Level, groups: Ints, constants: Codes, decided: Ints | None = None, parts: Ints | None = None
+) -> Step:
+    """Unite the groups, decide their classes and simplify; what collapses is left out.
+
+    `decided` names the classes of groups that have one already; `parts` is the least number of what each area hangs
+    together with, where that is known.
+    """
     traits = joined(level.traits, groups)
     shapes = dissolve(level.shapes, groups)
     klass = traits.klass.copy() if decided is None else np.where(traits.klass < 0, decided, traits.klass)
     mixed = np.flatnonzero(klass < 0)
     klass[mixed] = share_out(traits.amounts[mixed].astype(np.float64), _districts(shapes[mixed]))
     traits = classed(traits, klass, constants)
-    simple = simplify(shapes)
+    simple = simplify(shapes, None if parts is None else parts[np.unique(groups, return_index=True)[1]])
     kept = np.flatnonzero(~shapely.is_empty(simple))
     number = np.full(len(simple), -1)
     number[kept] = np.arange(len(kept))

@@ -1,5 +1,6 @@
 """How much of each class there is in each cell of a square grid: exactly, for any number of areas."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -7,6 +8,7 @@ import shapely
 
 from tiles.levels.units import Bools, Floats, Ints, Shapes
 
+_AT_ONCE = 50_000  # areas
 _NOTHING = 1e-6  # of a cell: what rounding leaves
 
 
@@ -22,6 +24,24 @@ class Cells(NamedTuple):
 
 def cells_of(shapes: Shapes, classes: Ints, side: float, members: Ints) -> Cells:
     """Cover areas with cells `side` units wide; areas that overlap count twice."""
+    starts = range(0, max(len(shapes), 1), _AT_ONCE)
+    pieces = [slice(start, start + _AT_ONCE) for start in starts]
+    some = [_cells_of(shapes[piece], classes[piece], side, members[piece]) for piece in pieces]
+    return some[0] if len(some) == 1 else gathered(joined_cells(some))
+
+
+def joined_cells(some: Sequence[Cells]) -> Cells:
+    """The rows of all of them."""
+    return Cells(
+        np.concatenate([one.x for one in some]),
+        np.concatenate([one.y for one in some]),
+        np.concatenate([one.klass for one in some]),
+        np.concatenate([one.share for one in some]),
+        np.concatenate([one.members for one in some]),
+    )
+
+
+def _cells_of(shapes: Shapes, classes: Ints, side: float, members: Ints) -> Cells:
     x, y, klass, share = _summed(*_swept(*_pieces(shapes, classes, side)))
     solid = shapely.area(shapes) > 0
     middle = np.floor(_inside(shapes[solid]) / side).astype(np.int64)

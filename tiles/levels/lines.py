@@ -4,7 +4,7 @@ import numpy as np
 import shapely
 
 from tiles.levels.level import NO_FEATURE, Level, Step, Traits, joined
-from tiles.levels.merge import edges_of
+from tiles.levels.merge import connected, edges_of
 from tiles.levels.units import PIXEL, Floats, Ints, Shapes, rounded
 
 STEPS = (0.0, *(1.25**n for n in range(28)))  # pixels: shorter ones are left out
@@ -34,7 +34,7 @@ def _chains(shapes: Shapes, alike: Ints) -> tuple[Ints, Shapes]:
     merged = shapely.line_merge(shapely.multilinestrings(parts[order], indices=kind[owner[order]]))
     pieces, piece_kind = shapely.get_parts(merged, return_index=True)
     of_line, of_piece = _matched(parts, owner, kind, pieces, piece_kind)
-    label = _connected(of_line, of_piece, len(shapes), len(pieces))
+    label = connected(len(shapes) + len(pieces), of_line, of_piece + len(shapes))
     groups = np.unique(label[: len(shapes)], return_inverse=True)[1].astype(np.int64)
     piece_group = np.full(len(pieces), -1)
     piece_group[of_piece] = groups[of_line]
@@ -56,20 +56,6 @@ def _matched(parts: Shapes, owner: Ints, kind: Ints, pieces: Shapes, piece_kind:
     place = np.minimum(np.searchsorted(merged[order], edges), max(len(order) - 1, 0))
     found = merged[order][place] == edges
     return owner[part[found]], piece[order[place[found]]]
-
-
-def _connected(one: Ints, other: Ints, ones: int, others: int) -> Ints:
-    """The least number of what each of two kinds of things is connected with."""
-    label = np.arange(ones + others)
-    other = other + ones
-    while True:
-        before = label.copy()
-        least = np.minimum(label[one], label[other])
-        np.minimum.at(label, one, least)
-        np.minimum.at(label, other, least)
-        label = label[label]
-        if (label == before).all():
-            return label
 
 
 def alike(traits: Traits, label: int | None) -> Ints:

@@ -14,7 +14,7 @@ from tiles.levels.level import NO_FEATURE, Codes, Level, Step, Traits, constants
 from tiles.levels.merge import numbered
 from tiles.levels.mosaic import Mosaic, mosaic, outlines
 from tiles.levels.source import Features
-from tiles.levels.units import FINER, PIXEL, Floats, Ints, Shapes, halved, in_units, rounded, unit
+from tiles.levels.units import PIXEL, Floats, Ints, Shapes, halved, on_grid, unit
 
 MOSAIC_STEPS = (1, 2, 4, 8, 16, 32)  # pixels a side of a cell
 _MOST_CELLS = 4_000_000
@@ -64,7 +64,7 @@ class _Maker:
     def begin(self, zoom: int) -> None:
         """Take the last level, or the whole, in the units of the zoom."""
         if self.last is None:
-            self.base = Level(zoom, rounded(in_units(self.features.shapes[self.which], zoom), FINER), self.traits)
+            self.base = Level(zoom, on_grid(self.features.shapes[self.which], zoom), self.traits)
         else:
             self.base = Level(zoom, halved(self.last.shapes), self.last.traits)
 
@@ -132,7 +132,7 @@ class LineMaker(_Maker):
 
     def kept(self, made: Step) -> float:
         """The share of the length."""
-        whole = shapely.length(in_units(self.features.shapes[self.which], made.level.zoom)).sum()
+        whole = shapely.length(self.features.shapes[self.which]).sum() / unit(made.level.zoom)
         return min(float(shapely.length(made.level.shapes).sum() / max(whole, 1e-9)), 1.0)
 
 
@@ -147,7 +147,7 @@ class AreaMaker(_Maker):
         super().__init__(features, which)
         self.large = np.empty(0, dtype=np.int64)
         self.cells: tuple[int, Cells] | None = None  # and the zoom at which a cell is a pixel wide
-        self.whole = float(shapely.area(in_units(features.shapes[which], 0)).sum())  # at zoom 0; four times at 1
+        self.whole = float(shapely.area(features.shapes[which]).sum())  # square metres
         self.mosaic: tuple[int, int] | None = None
         self.made: Step | None = None
 
@@ -155,7 +155,7 @@ class AreaMaker(_Maker):
         """As all do, and find the groups, unless it is a mosaic from here on."""
         if self.step < self.mosaics:
             super().begin(zoom)
-            self.groups = areas.groups_by_step(self.base)
+            self.groups, self.parts = areas.groups_by_step(self.base)
             self.fullest = [areas.fullest(self.base, groups) for groups in self.groups]
         else:
             self.base = Level(zoom, self.base.shapes[:0], taken(self.traits, np.empty(0, dtype=np.int64)))
@@ -178,12 +178,12 @@ class AreaMaker(_Maker):
             some = within(self.base.shapes, tile)
             groups = numbered(groups[some])
             return areas.grouped(self.base.take(some), groups, self.constants)
-        made = areas.grouped(self.base, groups, self.constants)
+        made = areas.grouped(self.base, groups, self.constants, parts=self.parts)
         return made if self.kept(made) > 1 - _TOO_MUCH_LOST else None
 
     def kept(self, made: Step) -> float:
         """The share of the area."""
-        return float(shapely.area(made.level.shapes).sum() / max(self.whole * 4.0**made.level.zoom, 1e-9))
+        return float(shapely.area(made.level.shapes).sum() * unit(made.level.zoom) ** 2 / max(self.whole, 1e-9))
 
     def _mosaic(self, zoom: int, side: int) -> Step:
         """Cells so many pixels wide, as areas of their classes."""
@@ -197,7 +197,7 @@ class AreaMaker(_Maker):
     def _large(self, zoom: int) -> Level:
         """Areas that would be too many cells, as they are but for their simplified borders."""
         whole = self.features.shapes[self.which[self.large]]
-        shapes = simplify(rounded(in_units(whole, zoom), FINER)) if len(whole) else whole
+        shapes = simplify(on_grid(whole, zoom)) if len(whole) else whole
         level = Level(zoom, shapes, taken(self.traits, self.large))
         return level.take(np.flatnonzero(~shapely.is_empty(shapes)))
 
@@ -207,7 +207,7 @@ class AreaMaker(_Maker):
             side = PIXEL * 2.0 ** (max(zoom, 0) - zoom)
             self.large = self._too_large(side * unit(max(zoom, 0)))
             small = np.setdiff1d(np.arange(len(self.which)), self.large)
-            shapes = rounded(in_units(self.features.shapes[self.which[small]], max(zoom, 0)), FINER)
+            shapes = on_grid(self.features.shapes[self.which[small]], max(zoom, 0))
             self.cells = zoom, cells_of(shapes, self.traits.klass[small], side, self.traits.members[small])
         at, cells = self.cells
         return coarsened(cells, at - zoom)

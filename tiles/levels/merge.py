@@ -89,6 +89,19 @@ def merge(areas: Floats, classes: Ints, shared: Borders, limits: Limits) -> Ints
     return numbered(label)
 
 
+def connected(count: int, one: Ints, other: Ints) -> Ints:
+    """The least number of all that each of `count` things hangs together with, given pairs that do."""
+    label = np.arange(count)
+    while True:
+        before = label.copy()
+        least = np.minimum(label[one], label[other])
+        np.minimum.at(label, one, least)
+        np.minimum.at(label, other, least)
+        label = label[label]
+        if (label == before).all():
+            return label
+
+
 def numbered(label: Ints) -> Ints:
     """Labels as numbers from 0, in the order in which they come."""
     _, first, place = np.unique(label, return_index=True, return_inverse=True)

@@ -4,9 +4,8 @@ import numpy as np
 import shapely
 
 from core.database import query
-from tiles.levels.cells import Cells, cells_of, gathered, halved_cells
-from tiles.levels.dissolve import only_areas
-from tiles.levels.districts import BITS, districts, unpacked
+from tiles.levels.cells import Cells, cells_of, gathered, halved_cells, joined_cells
+from tiles.levels.districts import BITS, district_codes, districts, unpacked
 from tiles.levels.level import NO_FEATURE, Level, Traits
 from tiles.levels.mosaic import mosaic
 from tiles.levels.shelf import Rows, Shelf
@@ -24,8 +23,7 @@ def recount(shelf: Shelf, zoom: int, places: Floats) -> tuple[set[Square], int]:
     touched = _touched(places, side)
     if not touched:
         return set(), 0
-    corners = np.array(sorted(touched), dtype=np.float64)
-    found = shelf.features_near(max(zoom, 0), np.concatenate([corners * side, (corners + 1) * side], axis=1))
+    found = shelf.features_near(max(zoom, 0), _by_district(touched, side))
     traits = found.level.traits
     counted = cells_of(found.level.shapes, traits.klass, side, traits.members)
     before = _only(known_cells(shelf, zoom, touched), touched).members.sum()
@@ -65,14 +63,13 @@ def _districts(zoom: int, squares: set[Square]) -> dict[str, object]:
 def _only(cells: Cells, squares: set[Square], *, others: bool = False) -> Cells:
     wanted = np.array(sorted(y << 32 | x for x, y in squares), dtype=np.int64)
     which: Bools = np.isin(cells.y << 32 | cells.x, wanted, invert=others)
-    return Cells(*(column[which] for column in cells))  # type: ignore[arg-type]  # five columns
+    return Cells(cells.x[which], cells.y[which], cells.klass[which], cells.share[which], cells.members[which])
 
 
 def _put(shelf: Shelf, zoom: int, squares: set[Square], counted: Cells) -> None:
     """Write what lies in some cells, and leave the others of their districts as they are."""
     rest = _only(known_cells(shelf, zoom, squares), squares, others=True)
-    both = zip(rest, _only(counted, squares), strict=True)
-    cells = gathered(Cells(*(np.concatenate(pair) for pair in both)))
+    cells = gathered(joined_cells([rest, _only(counted, squares)]))
     shelf.connection.execute(query("drop_cells").format(table=shelf.cells), _districts(zoom, squares))
     with shelf.connection.cursor() as cursor:
         cursor.executemany(
@@ -90,11 +87,9 @@ def show(shelf: Shelf, zoom: int, side: int, squares: set[Square], more: int) ->
     now = dict(zip(zip(new.x.tolist(), new.y.tolist(), strict=True), new.klass.tolist(), strict=True))
     before = _shown(shelf.rows_near(zoom, _district_boxes(squares, wide)), squares, wide)
     other = [cell for cell in now.keys() | before.keys() if now.get(cell) != before.get(cell)]
-    boxes = _boxes(other or sorted(squares)[:1], wide)
-    rows = shelf.rows_near(zoom, boxes)
-    rows = rows.take(
-        np.flatnonzero(shapely.intersects(rows.level.shapes, shapely.multipolygons(shapely.box(*boxes.T))))
-    )
+    looked_at = other or sorted(squares)[:1]
+    rows = shelf.rows_near(zoom, _by_district(set(looked_at), wide))
+    rows = rows.take(np.flatnonzero(shapely.intersects(rows.level.shapes, _corners(looked_at, wide))))
     if not other and not (more and rows.names):
         return
     klasses = rows.level.traits.klass
@@ -109,7 +104,7 @@ def show(shelf: Shelf, zoom: int, side: int, squares: set[Square], more: int) ->
         for klass in sorted(classes)
     ]
     come = _level(shelf, zoom, changed, sorted(classes), int(rows.level.traits.members.sum()) + more)
-    shelf.replace(zoom, rows, come, np.full(len(come.shapes), -1), changed=boxes if other else boxes[:0])
+    shelf.replace(zoom, rows, come, np.full(len(come.shapes), -1), changed=_by_district(set(other), wide))
 
 
 def _district_boxes(squares: set[Square], wide: int) -> Floats:
@@ -118,44 +113,57 @@ def _district_boxes(squares: set[Square], wide: int) -> Floats:
     return np.concatenate([corners + 1, corners + district - 1], axis=1)
 
 
+def _by_district(cells: set[Square], wide: float) -> Floats:
+    """A box around the cells of each district: few places to look at, however many cells."""
+    if not cells:
+        return np.empty((0, 4))
+    corners = np.array(sorted(cells, key=lambda cell: (cell[1] >> BITS, cell[0] >> BITS)), dtype=np.int64)
+    first = np.flatnonzero(np.diff(district_codes(corners[:, 0], corners[:, 1]), prepend=-1))
+    low, high = np.minimum.reduceat(corners, first), np.maximum.reduceat(corners, first) + 1
+    return np.concatenate([low, high], axis=1) * float(wide)
+
+
+def _corners(cells: list[Square], wide: int) -> shapely.MultiPoint:
+    """The corners of cells: whatever covers one of the cells, or touches it, lies at one."""
+    return shapely.multipoints(np.unique(_boxes(cells, wide)[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 2), axis=0))
+
+
 def _boxes(cells: list[Square], wide: int) -> Floats:
     corners = np.array(cells, dtype=np.float64) * wide
     return np.concatenate([corners, corners + wide], axis=1)
 
 
 def _shown(rows: Rows, squares: set[Square], wide: int) -> dict[Square, int]:
-    """The class of each cell of the districts that rows show now."""
-    found: dict[Square, int] = {}
-    for west, south, east, north in (_district_boxes(squares, wide) + np.array([-1, -1, 1, 1])).tolist():
-        parts = only_areas(shapely.clip_by_rect(rows.level.shapes, west, south, east, north))
-        some = np.flatnonzero(shapely.area(parts) > 0)
-        cells = cells_of(parts[some], rows.level.traits.klass[some], wide, np.zeros(len(some), dtype=np.int64))
-        full = cells.share > 0.5
-        found |= dict(
-            zip(
-                zip(cells.x[full].tolist(), cells.y[full].tolist(), strict=True),
-                cells.klass[full].tolist(),
-                strict=True,
-            )
-        )
-    return found
+    """The class of each cell of the districts that rows show now: of the row that its middle lies in."""
+    corners = np.array(sorted({(x >> BITS, y >> BITS) for x, y in squares}), dtype=np.int64) << BITS
+    steps = np.indices((1 << BITS, 1 << BITS)).reshape(2, -1).T
+    cells = (corners[:, None, :] + steps[None]).reshape(-1, 2)
+    x, y = (cells.T + 0.5) * wide
+    klass = np.full(len(cells), -1)
+    shapely.prepare(rows.level.shapes)
+    bounds = shapely.bounds(rows.level.shapes).tolist()
+    for shape, one, (west, south, east, north) in zip(rows.level.shapes, rows.level.traits.klass, bounds, strict=True):
+        near = np.flatnonzero((x > west) & (x < east) & (y > south) & (y < north))
+        klass[near[shapely.contains_xy(shape, x[near], y[near])]] = one
+    shown = np.flatnonzero(klass >= 0)
+    return dict(zip(map(tuple, cells[shown].tolist()), klass[shown].tolist(), strict=True))
 
 
 def _changed(mine: Shapes, lost: list[Square], won: list[Square], wide: int) -> Shapes:
     """The areas of a class that touch what changed, without the cells that it lost and with those that it won."""
     by_size = mine[np.argsort(shapely.area(mine), kind="stable")]
-    small = shapely.union_all([*by_size[:-1], *_squares(won, wide)])
+    small = shapely.union_all([*by_size[:-1], _squares(won, wide)])
     area = shapely.union(small, by_size[-1]) if len(by_size) else small
     if lost:
-        area = shapely.difference(area, shapely.union_all(_squares(lost, wide)))
+        area = shapely.difference(area, _squares(lost, wide))
     parts = shapely.get_parts(shapely.simplify(area, 0))
     solid: Shapes = parts[shapely.area(parts) > 0]
     return solid
 
 
-def _squares(cells: list[Square], wide: int) -> Shapes:
-    squares: Shapes = shapely.box(*_boxes(cells, wide).T) if cells else np.empty(0, dtype=object)
-    return squares
+def _squares(cells: list[Square], wide: int) -> shapely.Geometry:
+    """The area of some cells."""
+    return shapely.coverage_union_all(shapely.box(*_boxes(cells, wide).T)) if cells else shapely.Polygon()
 
 
 def _level(shelf: Shelf, zoom: int, changed: list[Shapes], classes: list[int], stand_for: int) -> Level:

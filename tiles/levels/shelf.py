@@ -15,7 +15,6 @@ from core.database import Connection, query
 from tiles.levels.level import NO_FEATURE, Codes, Level, Traits
 from tiles.levels.source import Table, read, table_of, type_of
 from tiles.levels.units import (
-    FINER,
     HALF_WORLD,
     WEB_MERCATOR_SRID,
     Floats,
@@ -23,6 +22,7 @@ from tiles.levels.units import (
     Shapes,
     in_metres,
     in_units,
+    on_grid,
     rounded,
     unit,
 )
@@ -69,7 +69,7 @@ class Shelf:
         names = found.keys.to_pylist()
         words = [column.to_pylist() for column in found.words]
         texts = [[words[n][code] if code >= 0 else None for n, code in enumerate(row)] for row in found.codes.tolist()]
-        shapes = rounded(in_units(found.shapes, zoom), FINER)
+        shapes = on_grid(found.shapes, zoom)
         numbers = np.array([self._key(name) for name in names], dtype=np.int64)
         self.ranks.update(zip(numbers.tolist(), found.rank.tolist(), strict=True))
         traits = self._traits(numbers, self._coded(texts), found.klass, np.ones(len(names), dtype=np.int64), shapes)
