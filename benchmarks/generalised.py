@@ -57,7 +57,7 @@ class Tiles(NamedTuple):
     total: int
 
 
-def measure(place: Place) -> list[Table]:
+def measure(place: Place, *, quick: bool = False) -> list[Table]:
     """Load the parcels, which generalises them, and let tippecanoe make its archive of the same."""
     source = large_city()["parcels"]
     with place.database() as dsn:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -48,26 +49,46 @@ def _chengtu(place: Place, source: Path, count: int) -> Mapping[str, float]:
         chengtu_load(place, dsn, source, id_="data_0000")
         with psycopg.connect(dsn) as connection:
             for number in range(1, count):
-                _copy(connection, f"data_{number:04}")
+                copy_dataset(connection, "data_0000", f"data_{number:04}")
         with chengtu({"DATABASE_URL": dsn}, "--no-sample") as service:
             found = _asked(service)
             times = [see(place, dsn, service, source, f"one_more_{n}").after_commit for n in range(3)]
     return found | {"a new one is seen after, s": median(times)}
 
 
-def _copy(connection: "psycopg.Connection[tuple[object, ...]]", id_: str) -> None:
-    """Another data set like the first, in less time than a load takes."""
-    table, partition = sql.Identifier("data", id_), sql.Identifier("data", f"{id_}_1")
+def copy_dataset(connection: "psycopg.Connection[tuple[object, ...]]", source: str, id_: str) -> None:
+    """Another data set like one that is there, in less time than a load takes."""
+    like, columns = _release(connection, source)
+    names = {
+        "table": sql.Identifier("data", id_),
+        "partition": sql.Identifier("data", f"{id_}_1"),
+        "like": sql.SQL(like),
+        "columns": sql.SQL(", ").join(map(sql.Identifier, columns)),
+        "source": sql.Literal(source),
+        "id": sql.Literal(id_),
+    }
     for statement in (
-        "create table {table} (like data.data_0000 including all) partition by list (ct_release)",
-        "create table {partition} partition of {table} default",
-        "insert into {table} select * from data.data_0000",
-        "create temporary table entry on commit drop as select * from chengtu.dataset where id = 'data_0000'",
+        "create table {table} (like {like} including all excluding indexes) partition by list (ct_release)",
+        "create table {partition} (like {like} including all)",
+        "alter table {table} attach partition {partition} default",
+        "insert into {partition} ({columns}) select {columns} from {like}",
+        "create temporary table entry on commit drop as select * from chengtu.dataset where id = {source}",
         "update entry set id = {id}",
         "insert into chengtu.dataset select * from entry",
         "drop table entry",
     ):
-        connection.execute(sql.SQL(statement).format(table=table, partition=partition, id=sql.Literal(id_)))
+        connection.execute(sql.SQL(statement).format(**names))
+
+
+def _release(connection: "psycopg.Connection[tuple[object, ...]]", id_: str) -> tuple[LiteralString, list[str]]:
+    """The table of the release that is served, which has the indexes, and those of its columns that are not computed."""
+    query = (
+        "select inhrelid::regclass::text, array_agg(attname::text) from pg_inherits join pg_attribute on attrelid = inhrelid "
+        "where inhparent = %s::regclass and attnum > 0 and not attisdropped and attgenerated = '' group by 1"
+    )
+    row: Any = connection.execute(query, [f"data.{id_}"]).fetchone()
+    name, columns = row
+    return name, columns
 
 
 def _pygeoapi(place: Place, data: Path) -> Mapping[str, float]:

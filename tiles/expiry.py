@@ -11,9 +11,7 @@ from tiles.layer import TileLayer
 from tiles.matrix import Limits, MatrixSet
 from tiles.placing import BUFFER, EXTENT
 
-MOST_CHANGES: Final = (
-    2000  # beyond so many, all tiles of the data set are made anew: soon they are nearly all of them anyway
-)
+MOST_CHANGES: Final = 2000  # places: beyond so many, all tiles of the data set are let go, as most would be anyway
 _MARGIN = (BUFFER + 16) / EXTENT  # tiles: the buffer, and what a box turned into another CRS may gain
 
 type Touched = dict[str, list[Limits]]  # by matrix set
@@ -25,7 +23,7 @@ def touched(
     """The tiles that changed, whole ones by the features and generalised ones by their levels; None: any of them."""
     boxes = [box for change in changes for box in change.boxes]
     areas = [(one.zoom, one.box) for one in levels]
-    if len(boxes) + len(areas) > MOST_CHANGES or any(change.op == "R" for change in changes):
+    if len(boxes) + len(areas) > MOST_CHANGES:
         return None
     found: Touched = {}
     for name, one in sets.items():

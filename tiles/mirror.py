@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -77,11 +78,10 @@ class Mirror:
             self.remove_all(dataset)
             return
         for matrix_set, ranges in changed.items():
-            for limits in ranges:
-                zoom = self._home(dataset) / matrix_set / str(limits.z)
-                for x in _numbers(zoom, limits.columns, ""):
-                    for y in _numbers(zoom / str(x), limits.rows, _ENDING):
-                        (zoom / str(x) / f"{y}{_ENDING}").unlink(missing_ok=True)
+            zooms = self._home(dataset) / matrix_set
+            for z, within in groupby(sorted(ranges), key=lambda limits: limits.z):
+                for path in _within(zooms / str(z), list(within)):
+                    path.unlink(missing_ok=True)
 
     def remove_all(self, dataset: str) -> None:
         """Let all files of a data set go: out of sight now, from the disk by `sweep`."""
@@ -105,17 +105,23 @@ class Mirror:
         return self._folder / (dataset or _CITY)
 
 
-def _numbers(folder: Path, ends: tuple[int, int], ending: str) -> Iterator[int]:
-    """The numbers between two ends; where these are many, only those that something in a folder is called by."""
-    wanted = range(ends[0], ends[1] + 1)
-    if len(wanted) <= _FEW:
-        yield from wanted
+def _within(zoom: Path, ranges: list[Limits]) -> Iterator[Path]:
+    """The files of a zoom that lie within limits."""
+    if not zoom.is_dir():
         return
+    for x in _there(zoom, [one.columns for one in ranges], ""):
+        rows = [one.rows for one in ranges if one.columns[0] <= x <= one.columns[1]]
+        for y in _there(zoom / str(x), rows, _ENDING):
+            yield zoom / str(x) / f"{y}{_ENDING}"
+
+
+def _there(folder: Path, ends: list[tuple[int, int]], ending: str) -> set[int]:
+    """The numbers between any of two ends that something in a folder is called by, and maybe others if they are few."""
+    if sum(last - first + 1 for first, last in ends) <= _FEW:
+        return {number for first, last in ends for number in range(first, last + 1)}
     try:
-        names = [one.name for one in folder.iterdir()]
+        names = [one.name.removesuffix(ending) for one in folder.iterdir()]
     except FileNotFoundError:
-        return
-    for name in names:
-        number = name.removesuffix(ending)
-        if number.isdigit() and int(number) in wanted:
-            yield int(number)
+        return set()
+    numbers = (int(name) for name in names if name.isdigit())
+    return {number for number in numbers if any(first <= number <= last for first, last in ends)}

@@ -149,7 +149,7 @@ def _fitted(bounds: Bounds, source: Srid, stored: Srid) -> tuple[Affine, float, 
 def _reach(bounds: Bounds, source: Srid, stored: Srid) -> Bounds:
     """Bounds in a stored CRS of a tile so large that its edges bend; everywhere, where the CRS cannot express all of it."""
     west, south, east, north = transformer(source, stored).transform_bounds(*bounds, densify_pts=21)
-    if not all(map(math.isfinite, (west, south, east, north))):
+    if not all(map(math.isfinite, (west, south, east, north))) or west > east:  # the latter: across the antimeridian
         return _EVERYWHERE
     by_x, by_y = (east - west) / 20, (north - south) / 20
     return west - by_x, south - by_y, east + by_x, north + by_y

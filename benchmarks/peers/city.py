@@ -33,7 +33,7 @@ class Box(NamedTuple):
 
 def load(place: Place, dsn: str) -> int:
     """Load the parcels, copy them for the peers, and count them."""
-    chengtu_load(place, dsn, _source(place.folder))
+    chengtu_load(place, dsn, source(place.folder))
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute((_SQL / "tables.sql").read_bytes())
         connection.execute("vacuum analyze")
@@ -42,7 +42,7 @@ def load(place: Place, dsn: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _source(folder: Path) -> Path:
+def source(folder: Path) -> Path:
     """The parcels in degrees, with nine attributes of five types."""
     target = folder / "parcels-4490.gpkg"
     select = ["-dialect", "OGRSQL", "-sql", f"select {_COLUMNS} from parcels"]

@@ -162,14 +162,15 @@ def _meet(one: Box, other: Box) -> bool:
 
 def bounds(feature: Answer) -> Box:
     """The smallest box around a feature, of its first and second coordinates."""
-    points = list(_points(feature["geometry"]["coordinates"]))
-    first, second = [point[0] for point in points], [point[1] for point in points]
+    found = list(points(feature["geometry"]["coordinates"]))
+    first, second = [point[0] for point in found], [point[1] for point in found]
     return Box(min(first), min(second), max(first), max(second))
 
 
-def _points(coordinates: list[Any]) -> Iterator[list[float]]:
+def points(coordinates: list[Any]) -> Iterator[list[float]]:
+    """All points of a geometry."""
     if isinstance(coordinates[0], list):
         for part in coordinates:
-            yield from _points(part)
+            yield from points(part)
     else:
         yield coordinates

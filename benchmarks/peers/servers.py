@@ -54,7 +54,7 @@ def peers(place: Place, dsn: str) -> Iterator[list[Peer]]:
 def _pygeoapi(place: Place, dsn: str) -> Iterator[Peer]:
     """As it comes, but for the label of its table: see its configuration."""
     python, port = software.python("pygeoapi"), free_port()
-    config = _configured("pygeoapi.yml", place.folder, dsn, port=port)
+    config = configured("pygeoapi.yml", place.folder, dsn, port=port)
     openapi = place.folder / "pygeoapi.openapi.json"
     openapi.write_bytes(openapi_of(config, python))
     files = {"PYGEOAPI_CONFIG": str(config), "PYGEOAPI_OPENAPI": str(openapi)}
@@ -66,6 +66,13 @@ def _pygeoapi(place: Place, dsn: str) -> Iterator[Peer]:
 
 @contextmanager
 def _tipg(place: Place, dsn: str) -> Iterator[Peer]:
+    with tipg(dsn) as service:
+        version = software.pinned("tipg")
+        yield Peer("tipg", version, service, "/collections/peers.parcels/items", form={"f": "geojson"})
+
+
+@contextmanager
+def tipg(dsn: str, **more: str) -> Iterator[Service]:
     """With one schema, no functions, and no look at the catalogue every five minutes."""
     python, port = software.python("tipg"), free_port()
     facts = conninfo_to_dict(dsn)
@@ -77,9 +84,8 @@ def _tipg(place: Place, dsn: str) -> Iterator[Peer]:
         "TIPG_CATALOG_TTL": "0",
     }
     command = _uvicorn(python, "tipg.main:app", port)
-    with serving(command, settings, port, "/healthz") as service:
-        version = software.pinned("tipg")
-        yield Peer("tipg", version, service, "/collections/peers.parcels/items", form={"f": "geojson"})
+    with serving(command, {**settings, **more}, port, "/healthz") as service:
+        yield service
 
 
 def _uvicorn(python: Path, application: str, port: int) -> list[str]:
@@ -90,14 +96,20 @@ def _uvicorn(python: Path, application: str, port: int) -> list[str]:
 
 @contextmanager
 def _mapserver(place: Place, dsn: str) -> Iterator[Peer]:
+    path = "/mapserver/CITY/ogcapi/collections/parcels/items"
+    with mapserver(place, dsn, "mapserver.map", f"{path}?f=json&limit=1") as service:
+        yield Peer("MapServer", software.package_version("cgi-mapserver"), service, path, form={"f": "json"})
+
+
+@contextmanager
+def mapserver(place: Place, dsn: str, template: str, ready: str) -> Iterator[Service]:
     """By FastCGI: its processes stay, and keep their connections."""
     port = free_port()
-    _configured("mapserver.map", place.folder, dsn, port=port)
-    config = _configured("mapserver.conf", place.folder, dsn)
+    configured(template, place.folder, dsn, "mapserver.map", port=port)
+    config = configured("mapserver.conf", place.folder, dsn)
     environment = {"MAPSERVER_CONFIG_FILE": str(config)}
-    path = "/mapserver/CITY/ogcapi/collections/parcels/items"
-    with _fastcgi("mapserv", environment, place.folder, dsn, port, f"{path}?f=json&limit=1") as service:
-        yield Peer("MapServer", software.package_version("cgi-mapserver"), service, path, form={"f": "json"})
+    with _fastcgi("mapserv", environment, place.folder, dsn, port, ready) as service:
+        yield service
 
 
 @contextmanager
@@ -105,7 +117,7 @@ def _qgis(place: Place, dsn: str) -> Iterator[Peer]:
     """By FastCGI, and trusting what the project says of its layers."""
     port = free_port()
     environment = {
-        "QGIS_PROJECT_FILE": str(_configured("city.qgs", place.folder, dsn)),
+        "QGIS_PROJECT_FILE": str(configured("city.qgs", place.folder, dsn)),
         "QGIS_SERVER_TRUST_LAYER_METADATA": "1",
         "QGIS_SERVER_LOG_LEVEL": "2",
         "QT_QPA_PLATFORM": "offscreen",
@@ -124,7 +136,7 @@ def _fastcgi(
     name: str, environment: Mapping[str, str], folder: Path, dsn: str, port: int, ready: str
 ) -> Iterator[Service]:
     """A program of Debian's behind lighttpd, which starts it and passes requests on."""
-    config = _configured(
+    config = configured(
         "lighttpd.conf",
         folder,
         dsn,
@@ -140,7 +152,7 @@ def _fastcgi(
         yield service
 
 
-def _configured(template: str, folder: Path, dsn: str, target: str = "", **facts: object) -> Path:
+def configured(template: str, folder: Path, dsn: str, target: str = "", **facts: object) -> Path:
     """A file of configuration with its blanks filled in."""
     known = {**conninfo_to_dict(dsn), "folder": folder, "metres": METRES, **facts}
     path = folder / (target or template)

@@ -10,6 +10,7 @@ import click
 
 from core.settings import ROOT, read_settings
 
+MARTIN = "1.14.0"
 _PACKAGES = {
     "cgi-mapserver": Path("/usr/lib/cgi-bin/mapserv"),
     "qgis-server": Path("/usr/lib/cgi-bin/qgis_mapserv.fcgi"),
@@ -36,9 +37,21 @@ def package_version(name: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.partition("+")[0]
 
 
+def martin() -> Path:
+    """The program of Martin, built from its source where it is not there yet, in ten minutes."""
+    folder = _folder("martin")
+    program = folder / "bin" / "martin"
+    if not program.exists():
+        cargo = _found("cargo", Path.home() / ".cargo/bin/cargo", advice="install Rust (rustup.rs)")
+        click.echo("Martin is being built: about ten minutes.", err=True)
+        features = ("--locked", "--no-default-features", "--features", "postgres")
+        _run(cargo, "install", "-q", "martin", "--version", MARTIN, *features, "--root", folder)
+    return program
+
+
 def python(name: str) -> Path:
     """The interpreter of an environment with the pinned packages of `<name>.txt`, made anew when they have changed."""
-    folder = read_settings().var.absolute() / "peers" / name
+    folder = _folder(name)
     pins = _pins(name)
     stamp = folder / "pins.txt"
     interpreter = folder / "bin" / "python"
@@ -60,12 +73,22 @@ def _pins(name: str) -> Path:
     return Path(__file__).with_name(f"{name}.txt")
 
 
+def _folder(name: str) -> Path:
+    return read_settings().var.absolute() / "peers" / name
+
+
 def _uv() -> str:
     """Where `scripts/setup.sh` looks for it."""
-    for place in (shutil.which("uv"), Path.home() / ".local/bin/uv", ROOT / "var/tools/bin/uv"):
+    beside = ROOT / "var/tools/bin/uv"
+    return _found("uv", Path.home() / ".local/bin/uv", beside, advice="run `python3 -m pip install uv`")
+
+
+def _found(name: str, *places: Path, advice: str) -> str:
+    """Where a program is; if it is nowhere, what to do."""
+    for place in (shutil.which(name), *places):
         if place and Path(place).exists():
             return str(place)
-    raise click.ClickException("uv is missing: run `python3 -m pip install uv`, then again.")
+    raise click.ClickException(f"{name} is missing: {advice}, then again.")
 
 
 def _run(*command: str | Path) -> None:

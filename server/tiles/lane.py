@@ -10,13 +10,11 @@ from typing import Any, Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from core.errors import ChengtuError
 from server.logs import log_request
 from server.tiles.addresses import TileAddress, read_address
 from server.tiles.answers import answer, left_out_at
 from tiles.cache import CITY, Kept, Key
 from tiles.layer import TileLayer
-from tiles.matrix import Tile
 from tiles.service import Tiles, city_recipe
 
 _PREFIXES: Final = ("/xyz/", "/tiles/", "/collections/")
@@ -54,12 +52,12 @@ class TileLane:
         layers = [every[address.collection]] if address.collection in every else [*every.values()]
         if address.collection is not None and address.collection not in every:
             return None
-        tile = Tile(int(address.z), int(address.column), int(address.row))
         recipe = layers[0].recipe if address.collection else city_recipe(layers)
         try:
+            tile = matrix_set.tile(address.z, address.row, address.column)
             kept = await tiles.cached(layers, Key(address.collection or CITY, matrix_set.id, tile), recipe)
-        except ChengtuError:
-            return None  # the usual way will meet it again, and say so
+        except Exception:  # whatever it is, the usual way will meet it again, and say so
+            return None
         if kept is None or kept.is_empty:
             return None
         return layers, kept, matrix_set.mercator_zoom(tile.z)

@@ -171,7 +171,20 @@ def test_a_feature_lies_where_the_set_says(api: httpx.Client, name: str) -> None
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize(
     "place",
-    ["99/0/0", "3/8/0", "3/0/8", "3/2147483647/0", "3/0/2147483647", "16/0/0", "x/0/0", "3/-1/0", "3/0/1.5", "3/0/ 1"],
+    [
+        "99/0/0",
+        "3/8/0",
+        "3/0/8",
+        "3/2147483647/0",
+        "3/0/2147483647",
+        "16/0/0",
+        "999/0/0",
+        "3/9999999999/0",
+        "x/0/0",
+        "3/-1/0",
+        "3/0/1.5",
+        "3/0/ 1",
+    ],
 )
 def test_what_is_no_tile_is_refused(api: httpx.Client, source: str, place: str) -> None:
     refused(api.get(f"{source}/tiles/WebMercatorQuad/{place}"), 404)

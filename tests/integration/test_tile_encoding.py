@@ -210,3 +210,22 @@ def test_the_tiles_above_a_place_can_all_be_made(
         answer = client.get(f"/collections/{collection}/tiles/{matrix_set}/{place}")
         assert answer.status_code in (200, 204), (place, answer.text)
     assert answer.status_code == 200
+
+
+def test_every_tile_of_a_pyramid_together_holds_what_the_tables_hold(api: httpx.Client, live_server: str) -> None:
+    """At whole zooms each feature is in some tile with its own attributes; below, nothing is told that is not so."""
+    for collection, deepest in (("parcels", 15), ("roads", 14), ("places", 14)):
+        told = api.get(f"/collections/{collection}/tiles/WebMercatorQuad").json()
+        items = api.get(f"/collections/{collection}/items?limit=10000").json()["features"]
+        table = {one["id"]: one["properties"] for one in items}
+        for one in told["tileMatrixSetLimits"][: deepest + 1]:
+            seen = {}
+            for x in range(one["minTileCol"], one["maxTileCol"] + 1):
+                for y in range(one["minTileRow"], one["maxTileRow"] + 1):
+                    tile = fetch(api, f"/xyz/{collection}/{one['tileMatrix']}/{x}/{y}.mvt")
+                    assert tile.keys() <= {collection}
+                    seen |= {feature.id: feature.properties for feature in tile.get(collection, [])}
+            for id_, properties in seen.items():
+                assert id_ == 0 or properties.items() <= table[id_].items()  # merged ones have no id
+            if int(one["tileMatrix"]) == deepest:
+                assert seen.keys() == table.keys()

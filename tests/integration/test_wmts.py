@@ -1,6 +1,7 @@
 """WMTS 1.0.0: what OWSLib, GDAL and Tianditu's clients read, right corners and scales, and errors as WMTS has them."""
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -196,6 +197,14 @@ def test_what_is_wrong_is_reported_as_wmts_does(
 def test_a_picture_is_refused_with_advice_in_both_languages(api: httpx.Client) -> None:
     assert "vector" in error_of(get_tile(api, format="image/png", lang="en"))[3]
     assert "矢量瓦片" in error_of(get_tile(api, format="image/png", lang="zh"))[3]
+
+
+def test_every_example_of_the_page_answers(api: httpx.Client) -> None:
+    examples = re.findall(r"^GET (.+)$", (ROOT / "docs" / "wmts.md").read_text("utf-8"), re.MULTILINE)
+    assert len(examples) == 5
+    for one in examples:
+        answer = api.get(one)
+        assert (answer.status_code, len(answer.content) > 50) == (200, True), one
 
 
 def test_a_parameter_given_twice_is_refused(api: httpx.Client) -> None:
