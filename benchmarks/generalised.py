@@ -231,6 +231,6 @@ def _draw(name: str, zoom: int, drawn: Drawn, centre: tuple[float, float]) -> No
     folder = read_settings().var / "pictures"
     folder.mkdir(parents=True, exist_ok=True)
     with rasterio.open(
-        folder / f"{name}.png", "w", driver="PNG", width=_SIDE, height=_SIDE, count=3, dtype="uint8"
+        folder / f"{name}.png", "w", driver="PNG", width=_SIDE, height=_SIDE, count=3, dtype="uint8", transform=window
     ) as file:
         file.write(colours[picture].transpose(2, 0, 1))
