@@ -10,7 +10,7 @@ from tiles.levels.share import share_out
 from tiles.levels.units import EXTENT, PIXEL, Floats, Ints, centres
 
 # In square pixels: below the first number an area joins any neighbour, below the second one of its class.
-STEPS = ((4, 4), (4, 8), (4, 12), (4, 16), (6, 24), (8, 32), (12, 48), (16, 64))
+STEPS = ((4, 4), (4, 8), (4, 12), (4, 16), (6, 24), (8, 32), (12, 48), (16, 64), (20, 80))
 VISIBLE = 2  # square pixels: a map of smaller areas shows noise
 
 

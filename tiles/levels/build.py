@@ -18,6 +18,7 @@ from tiles.levels.whole import whole_zoom
 from tiles.levels.words import said
 from tiles.portrayal import Portrayal
 
+_LIGHT = 3  # areas that are merged further are all still shown: their tiles take no more than such a part of the budget
 VERSION = 1  # of the way to generalise: what another one made is made anew before it is changed
 
 Tell = Callable[[int, int], None]  # zooms made, zooms in all
@@ -102,7 +103,7 @@ def _made(
         at, steps = _worth_showing(makers, at, tile)
         measured = _measured(connection, steps, features, tile, keyed=keyed)
         coarser = [min(step + 1, maker.steps - 1) for step, maker in zip(at, makers, strict=True)]
-        if not measured.fits(budget) and coarser != at:
+        if not _is_light(measured, makers, at, budget) and coarser != at:
             at = coarser
         elif tile is not None:
             tile = None
@@ -111,6 +112,16 @@ def _made(
     for maker, one, step in zip(makers, steps, at, strict=True):
         maker.accept(one, step)
     return _told(zoom, makers, steps, tuple(at), measured, features)
+
+
+def _is_light(measured: Measured, makers: list[Maker], at: list[int], budget: Budget) -> bool:
+    """Whether the fullest tiles keep the budget; where it costs nothing but detail, a part of it."""
+    if not measured.fits(budget):
+        return False
+    light = Budget(budget.raw // _LIGHT, budget.zipped // _LIGHT)
+    return measured.fits(light) or not all(
+        maker.loses_nothing(step + 1) for maker, step in zip(makers, at, strict=True)
+    )
 
 
 def _fullest(makers: list[Maker]) -> int | None:

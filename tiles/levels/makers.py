@@ -47,6 +47,9 @@ class Maker(Protocol):
     def kept(self, made: Step) -> float:
         """The share of area, length or number that a level shows."""
 
+    def loses_nothing(self, step: int) -> bool:
+        """Whether a step shows all that a finer one does, if less of its detail."""
+
 
 class _Maker:
     """What makers have in common: the features of their kind, and the level to go on from."""
@@ -71,6 +74,10 @@ class _Maker:
     def accept(self, made: Step, step: int) -> None:
         """Go on from this level."""
         self.last, self.step = made.level, step
+
+    def loses_nothing(self, step: int) -> bool:
+        """Lines and points that are not shown are lost."""
+        return False
 
 
 class PointMaker(_Maker):
@@ -184,6 +191,10 @@ class AreaMaker(_Maker):
     def kept(self, made: Step) -> float:
         """The share of the area."""
         return float(shapely.area(made.level.shapes).sum() * unit(made.level.zoom) ** 2 / max(self.whole, 1e-9))
+
+    def loses_nothing(self, step: int) -> bool:
+        """Groups show all that there is; a mosaic shows what fills its cells."""
+        return step < self.mosaics
 
     def _mosaic(self, zoom: int, side: int) -> Step:
         """Cells so many pixels wide, as areas of their classes."""
