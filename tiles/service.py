@@ -44,6 +44,11 @@ class Tiles:
         self._following: dict[str, asyncio.Lock] = {}
         self._making: dict[tuple[Key, str, Standing], asyncio.Task[Kept]] = {}
 
+    @property
+    def keeps(self) -> bool:
+        """Whether there may be finished tiles at all."""
+        return self._cache.keeps
+
     async def tile(self, layer: TileLayer, matrix_set: MatrixSet, tile: Tile) -> Kept:
         """A tile of one data set that shows every change committed before this call."""
         now = await self._now([layer])
@@ -132,6 +137,9 @@ class Tiles:
 
     async def _made(self, key: Key, wanted: Wanted) -> Kept:
         """Make a tile, or wait for another process that is making it."""
+        if not self._cache.keeps:  # nobody could take it over
+            made = await make(self._pool, wanted, self._budget)
+            return self._kept(made.raw, left_out=made.left_out)
         recipe = wanted.layer.recipe
         deadline = time.monotonic() + 2 * _LEASE
         while not self._cache.lease(key, _LEASE):
