@@ -23,7 +23,7 @@ _LONG = 2  # units: of a line that is as long or wide, rounding leaves something
 class Statement(NamedTuple):
     """SQL with its parameters."""
 
-    text: sql.Composed
+    text: sql.SQL | sql.Composed
     parameters: dict[str, object]
 
 
@@ -84,8 +84,10 @@ class _Kind(NamedTuple):
 
 
 @lru_cache(maxsize=2000)
-def _remembered(layer: TileLayer, kind: _Kind, zoom: int | None) -> sql.Composed:
-    return _composed(layer, kind, zoom, sql.SQL("true"), sql.SQL(""))
+def _remembered(layer: TileLayer, kind: _Kind, zoom: int | None) -> sql.SQL:
+    """Put together once, to the last letter: psycopg would do that again at each tile."""
+    whole = _composed(layer, kind, zoom, sql.SQL("true"), sql.SQL(""))
+    return sql.SQL(whole.as_string())  # made of literal ones, names and quoted values
 
 
 def _composed(

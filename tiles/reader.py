@@ -30,13 +30,14 @@ class Made(NamedTuple):
     standing: Standing
     raw: bytes
     left_out: bool = False  # whether features were left out to keep the tile within its budget
+    zipped: bytes = b""  # where it had to be zipped to see whether it fits
 
 
 async def make(pool: AsyncPool, wanted: Wanted, budget: Budget) -> Made:
     """Make a tile; one with nothing in it is b''."""
     made = await _once(pool, wanted)
     for _ in range(_TRIES):
-        share = _fitting(made.raw, budget)
+        share, made = _fitting(made, budget)
         if share >= 1:
             break
         fewer = wanted._replace(most=int(count_features(made.raw) * share * _FEWER))
@@ -53,11 +54,13 @@ async def _once(pool: AsyncPool, wanted: Wanted) -> Made:
     return Made(Standing(*row[:3]), bytes(row[3] or b""))
 
 
-def _fitting(raw: bytes, budget: Budget) -> float:
-    """Which share of a tile fits its budget; only one that might be too large is zipped to see."""
+def _fitting(made: Made, budget: Budget) -> tuple[float, Made]:
+    """Which share of a tile fits its budget; only one that might be too large is zipped to see, and stays so."""
+    raw = made.raw
     if len(raw) <= min(budget.raw, budget.zipped):
-        return 1.0
-    return min(budget.raw / len(raw), budget.zipped / len(zip_(raw)))
+        return 1.0, made
+    zipped = zip_(raw)
+    return min(budget.raw / len(raw), budget.zipped / len(zipped)), made._replace(zipped=zipped)
 
 
 def zip_(raw: bytes) -> bytes:

@@ -45,6 +45,11 @@ class Tiles:
         self._following: dict[str, asyncio.Lock] = {}
         self._making: dict[tuple[Key, str, Standing], asyncio.Task[Kept]] = {}
 
+    @property
+    def keeps(self) -> bool:
+        """Whether there may be finished tiles at all."""
+        return self._cache.keeps
+
     async def tile(self, layer: TileLayer, matrix_set: MatrixSet, tile: Tile) -> Kept:
         """A tile of one data set that shows every change committed before this call."""
         now = await self._now([layer])
@@ -135,9 +140,9 @@ class Tiles:
             task.add_done_callback(lambda _: self._making.pop(mine, None))
         return await asyncio.shield(self._making[mine])
 
-    def _kept(self, raw: bytes, *, left_out: bool) -> Kept:
+    def _kept(self, raw: bytes, zipped: bytes = b"", *, left_out: bool) -> Kept:
         """A tile as it is kept: zipped, which costs something."""
-        return _kept(raw, zip_(raw) if self._cache.keeps else b"", left_out=left_out)
+        return _kept(raw, zipped or (zip_(raw) if self._cache.keeps else b""), left_out=left_out)
 
     async def _with_levels(self, layer: TileLayer) -> Standing:
         """How a data set stands when its generalised features show all its changes."""
@@ -148,6 +153,9 @@ class Tiles:
 
     async def _made(self, key: Key, wanted: Wanted) -> Kept:
         """Make a tile, or wait for another process that is making it."""
+        if not self._cache.keeps:  # nobody could take it over
+            made = await make(self._pool, wanted, self._budget)
+            return self._kept(made.raw, made.zipped, left_out=made.left_out)
         recipe = wanted.layer.recipe
         deadline = time.monotonic() + 2 * _LEASE
         while not self._cache.lease(key, _LEASE):
@@ -164,7 +172,7 @@ class Tiles:
         except BaseException:
             self._cache.release(key)
             raise
-        kept = self._kept(made.raw, left_out=made.left_out)
+        kept = self._kept(made.raw, made.zipped, left_out=made.left_out)
         self._cache.put(key, recipe, kept, {wanted.layer.id: made.standing})
         return kept
 

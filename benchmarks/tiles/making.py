@@ -7,6 +7,7 @@ from typing import NamedTuple
 from benchmarks.peers.questions import Wrong
 from benchmarks.place import Place
 from benchmarks.report import Table
+from benchmarks.services import WORKERS
 from benchmarks.tiles.city import AS_PUBLISHED, FULL, PLAIN, Tile, densest
 from benchmarks.tiles.contents import Contents, compare, differing, read
 from benchmarks.tiles.costs import CONNECTIONS, Meter, fetch
@@ -90,8 +91,8 @@ def _whole(servers: Sequence[Server], rows: Sequence[tuple[str, list[_Asked]]], 
     headings = ("tile", *(f"{name}, ms" for name in names), *(f"**{name}**" for name in names), "features", "kB")
     versions = ", ".join(f"{server.name} {server.version}" for server in servers if server.version)
     note = (
-        f"{versions}; {CONNECTIONS} connections, nothing compressed, {_counts(_WHOLE)} different tiles, the densest of "
-        "the city; the last columns are the mean of a tile of Martin's and, after the stroke, of ours. "
+        f"{versions}; {WORKERS} processes each, {CONNECTIONS} connections, nothing compressed, {_counts(_WHOLE)} different "
+        "tiles, the densest of the city, each asked for as often; features and kB are the mean of a tile, Martin's / ours. "
         f"{_differences(rows)}"
     )
     title = f"CPU ms a tile made for the request, {_times(effort)}; and as a share of Martin's"
@@ -114,14 +115,14 @@ def _line(names: Sequence[str], title: str, row: Sequence[_Asked]) -> Row:
 
 
 def _differences(rows: Sequence[tuple[str, list[_Asked]]]) -> str:
-    """Where the features are others than Martin's."""
+    """Where the features are others than Martin's, those aside that only the buffer has."""
     told = []
     for title, row in rows:
         right = row[0].contents
         for asked in row[1:]:
             found = asked.contents
             if isinstance(found, Contents) and isinstance(right, Contents) and (by := differing(found, right)):
-                told.append(f"{title} {asked.server.name} {by} of {right.number}")
+                told.append(f"{title} {asked.server.name} {by} of {right.within.total()}")
     return f"Features that are others than Martin's: {'; '.join(told)}." if told else "All hold the same features."
 
 

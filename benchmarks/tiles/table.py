@@ -20,4 +20,4 @@ def measure(place: Place, *, quick: bool = False) -> list[Table]:
         load(place, dsn)
         tables = making.measure(place, dsn, effort) + cached.measure(place, dsn, effort)
         tables += growth.measure(place, dsn, quick=quick)
-    return tables + seeding.measure(place)
+    return tables + seeding.measure(place, quick=quick)

@@ -46,7 +46,7 @@ class TileLane:
     async def _found(self, address: TileAddress) -> tuple[list[TileLayer], Kept, int] | None:
         """The layers of a tile that is in the cache, the tile and its zoom; None also for whatever is wrong with it."""
         tiles: Tiles | None = getattr(self._state, "tiles", None)
-        if tiles is None or (matrix_set := tiles.sets.get(address.matrix_set)) is None:
+        if tiles is None or not tiles.keeps or (matrix_set := tiles.sets.get(address.matrix_set)) is None:
             return None
         every: dict[str, TileLayer] = self._state.publisher.layers
         layers = [every[address.collection]] if address.collection in every else [*every.values()]
