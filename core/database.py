@@ -19,6 +19,9 @@ Connection = psycopg.Connection[DictRow]
 Pool = ConnectionPool[Connection]
 AsyncPool = AsyncConnectionPool[psycopg.AsyncConnection[TupleRow]]
 
+# What takes milliseconds is not worth starting another process of PostgreSQL for, which takes ten.
+_ALONE = "-c max_parallel_workers_per_gather=0"
+
 SCHEMA_LOCK = 0x63_68_65_6E_67_74_75  # "chengtu": one process at a time prepares a database
 
 
@@ -108,7 +111,7 @@ async def open_async_pool(dsn: str, settings: Settings, *, size: int, statement_
         kwargs={
             "application_name": "chengtu-server",
             "autocommit": True,
-            "options": session(statement_timeout),
+            "options": f"{session(statement_timeout)} {_ALONE}",
         },
         min_size=1,
         max_size=size,

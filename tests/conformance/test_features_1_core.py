@@ -508,8 +508,10 @@ def test_every_operation_declares_its_answers_and_errors(openapi: Json) -> None:
 @oas30("oas-impl")
 def test_every_path_that_is_declared_is_there(api: httpx.Client, openapi: Json) -> None:
     values = {"collectionId": "parcels", "featureId": "1", "processId": "grid-cell-query"}
+    tile = {"tileMatrixSetId": "WebMercatorQuad", "tileMatrix": 12, "tileRow": 1492, "tileCol": 3487}
     for path in (path for path, item in openapi["paths"].items() if "get" in item):
-        assert api.get(path.format(**values)).status_code == 200, path
+        with api.stream("GET", path.format(**values, **tile)) as answer:  # for one of them never ends
+            assert answer.status_code == 200, path
 
 
 @oas30("security")

@@ -107,16 +107,21 @@ def test_the_database_may_go_away_and_come_back(database: str, load_into: Load, 
 def test_a_stop_lets_running_requests_finish(database: str, load_into: Load, tmp_path: Path) -> None:
     load_into(parcels(tmp_path / "1.gpkg", dict.fromkeys(range(5000), "甲")), id="parcels")
     answers: list[int] = []
+    connected = threading.Barrier(5)
 
     def ask(url: str) -> None:
-        page = httpx.get(f"{url}/collections/parcels/items?f=json&limit=5000", timeout=30).json()
-        answers.append(page["numberReturned"])
+        with httpx.Client(base_url=url, timeout=30) as client:
+            client.get("/healthz")
+            connected.wait(timeout=30)
+            page = client.get("/collections/parcels/items?f=json&limit=5000").json()
+            answers.append(page["numberReturned"])
 
     with service(database) as url:
         asking = [threading.Thread(target=ask, args=[url]) for _ in range(4)]
         for one in asking:
             one.start()
-        time.sleep(0.15)  # under way, and not yet answered
+        connected.wait(timeout=30)
+        time.sleep(0.1)  # under way, and not yet answered
     for one in asking:
         one.join()
     assert answers == [5000] * 4
