@@ -12,13 +12,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from server.logs import log_request
 from server.tiles.addresses import TileAddress, read_address
-from server.tiles.answers import answer, left_out_at
+from server.tiles.answers import MVT, answer, left_out_at
 from tiles.cache import CITY, Kept, Key
 from tiles.layer import TileLayer
 from tiles.service import Tiles, city_recipe
 
 _PREFIXES: Final = ("/xyz/", "/tiles/", "/collections/")
 _METHODS: Final = ("GET", "HEAD")
+_MVT: Final = MVT.encode()
 
 
 class TileLane:
@@ -41,7 +42,10 @@ class TileLane:
 
     @staticmethod
     def _is_plain(scope: Scope) -> bool:
-        return scope["method"] in _METHODS and not scope["query_string"]
+        """Whether nothing in a request asks for more than the tile."""
+        if scope["method"] not in _METHODS or scope["query_string"]:
+            return False
+        return all(b"*/*" in value or _MVT in value for name, value in scope["headers"] if name == b"accept")
 
     async def _found(self, address: TileAddress) -> tuple[list[TileLayer], Kept, int] | None:
         """The layers of a tile that is in the cache, the tile and its zoom; None also for whatever is wrong with it."""
