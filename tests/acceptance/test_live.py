@@ -31,7 +31,17 @@ async () => {
   });
   window.live = { map, told: [], stop: () => {} };
   await map.once("idle");
+  const opened = new Promise((done) => {
+    const { EventSource } = window;
+    window.EventSource = class extends EventSource {
+      constructor(address) {
+        super(address);
+        this.addEventListener("open", done);
+      }
+    };
+  });
   window.live.stop = follow(map, { url: "/changes", sources: { city: ["sites"] }, onchange: (one) => live.told.push(one) });
+  await opened;
 }
 """
 NAMES = (
