@@ -47,7 +47,7 @@ add column if not exists log_release bigint not null default 0,
 add column if not exists log_change bigint not null default 0,
 add column if not exists log_step bigint not null default 0;
 
-comment on column chengtu.dataset.level_step is 'How often generalised zooms were rebuilt.';
+comment on column chengtu.dataset.level_step is 'How often generalised zooms were rebuilt, in whole or in part.';
 comment on column chengtu.dataset.log_release is 'With log_change: the change log tells everything after this position.';
 comment on column chengtu.dataset.log_change is 'See log_release.';
 comment on column chengtu.dataset.log_step is 'chengtu.level_change tells everything after this step.';

@@ -7,26 +7,11 @@ comment on schema tiles is
 
 alter table chengtu.dataset
 add column if not exists levels jsonb,
-add column if not exists levels_change bigint not null default 0,
-add column if not exists level_step bigint not null default 0;
+add column if not exists levels_change bigint not null default 0;
 
 comment on column chengtu.dataset.levels is
 'The generalised zooms of the release and what they cost; null: none, and features are drawn whole at every zoom.';
 comment on column chengtu.dataset.levels_change is 'The change within the release that the generalised zooms include.';
-comment on column chengtu.dataset.level_step is 'How often the generalised zooms were rebuilt, in whole or in part.';
-
-create table if not exists chengtu.level_change (
-    dataset text not null,
-    step bigint not null,
-    zoom smallint not null,
-    box double precision[] check (cardinality(box) = 4),
-    at timestamptz not null default statement_timestamp()
-);
-
-create index if not exists level_change_step on chengtu.level_change (dataset, step);
-
-comment on table chengtu.level_change is 'Which areas of which generalised zooms changed at each step.';
-comment on column chengtu.level_change.box is 'West, south, east, north in degrees (CRS84); null: everywhere.';
 
 create or replace function chengtu.drop_levels(id text) returns void
 language plpgsql as $$

@@ -50,6 +50,13 @@ _bbox = click.option(
 )
 
 
+def _choosing(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say which tiles are meant."""
+    for option in (_bbox, _last, _first, _set, _city, _collections):
+        command = option(command)
+    return command
+
+
 @click.group(help=words("Write tiles into archives, and look after their cache.", "导出瓦片归档,管理瓦片缓存。"))
 def tiles() -> None:
     """Tiles as files."""
@@ -64,12 +71,7 @@ def tiles() -> None:
     )
 )
 @click.argument("target", type=click.Path(path_type=Path))
-@_collections
-@_city
-@_set
-@_first
-@_last
-@_bbox
+@_choosing
 @click.option(
     "--jobs",
     type=click.IntRange(1, 64),
@@ -119,12 +121,7 @@ async def _export(
         "预先生成数据集的瓦片,存入服务的缓存。",
     )
 )
-@_collections
-@_city
-@_set
-@_first
-@_last
-@_bbox
+@_choosing
 @as_json
 @click.pass_obj
 def seed(settings: Settings, /, as_json: bool, **given: Any) -> None:  # noqa: ANN401 — click's
