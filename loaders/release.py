@@ -246,12 +246,12 @@ def _reshape(connection: Connection, staging: Staging, id_: str) -> None:
     for name in have.keys() - want.keys() - {CLEARANCE}:
         connection.execute(sql.SQL("alter table {} drop column {}").format(parent, sql.Identifier(name)))
     for name, type_ in want.items():
-        column = sql.SQL("{} {}").format(sql.Identifier(name), _type(type_))
+        column = sql.SQL("{} {}").format(sql.Identifier(name), named_type(type_))
         if name not in have:
             connection.execute(sql.SQL("alter table {} add column {}").format(parent, column))
         elif have[name] != type_ and name != RELEASE:
             retype = sql.SQL("alter table {} alter column {} type {} using null").format(
-                parent, sql.Identifier(name), _type(type_)
+                parent, sql.Identifier(name), named_type(type_)
             )
             connection.execute(retype)
     if computed is not None and CLEARANCE not in have:
@@ -264,7 +264,7 @@ def columns_of(connection: Connection, table: str) -> dict[str, str]:
     return {row["name"]: row["type"] for row in rows}
 
 
-def _type(name: str) -> Any:  # noqa: ANN401 — sql.SQL wants LiteralString
+def named_type(name: str) -> Any:  # noqa: ANN401 — sql.SQL wants LiteralString
     """A type as `format_type` wrote it: PostgreSQL's words, not a user's."""
     ours: Any = name
     return sql.SQL(ours)

@@ -15,7 +15,7 @@ from loaders.cass.notes import notes_of
 from loaders.cass.read import Reading
 from loaders.cass.recognise import reason_of
 from loaders.cass.repair import mended
-from loaders.cass.spool import FIELDS, THEMES, Spool
+from loaders.cass.spool import FIELDS, RAISED, THEMES, Spool
 from loaders.cass.tags import BadTag
 from loaders.cass.words import Words
 from loaders.errors import DamagedSource
@@ -24,7 +24,6 @@ from loaders.layer import BBox, Layer, Note, schema_of
 from loaders.text import Guess, sample_file, settle
 from loaders.wkb import bounds_of
 
-_RAISED = ("relief", "control")  # themes whose geometries always have heights
 _TYPES = {"points": "Point", "lines": "LineString", "polygons": "Polygon"}
 
 
@@ -47,7 +46,7 @@ class Drawing:
     def open(self, name: str) -> AbstractContextManager[Layer]:
         """Open one of them."""
         theme, _, family = name.partition("_")
-        raised = name in self.spool.raised or theme in _RAISED
+        raised = theme in RAISED
         layer = Layer(
             driver="DXF (CASS)",
             path=self.shown,

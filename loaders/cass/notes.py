@@ -41,6 +41,14 @@ def _read(reading: Reading, reason: Text) -> Iterator[Note]:
     if reading.flat_contours:
         many = reading.flat_contours
         yield Note("contours-flat", Text(f"Contours at height 0: {many}.", f"高程为 0 的等高线 {many} 条。"))
+    if reading.slopes:
+        many = reading.slopes
+        text = Text(
+            f"Features of flat themes whose heights change along them, stored without: {many}. Control points, relief "
+            "and pipelines keep all heights.",
+            f"{many} 个平面专题要素的高程沿线变化,入库时未保留;控制点、地貌与管线保留全部高程。",
+        )
+        yield Note("heights-left", text)
 
 
 def _frame(reading: Reading) -> Iterator[Note]:

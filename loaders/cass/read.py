@@ -11,7 +11,7 @@ from loaders.cass.codes import layer_named
 from loaders.cass.features import READ, Made, make
 from loaders.cass.objects import Records, objects
 from loaders.cass.shapes import Drawn, Unread
-from loaders.cass.spool import Spool
+from loaders.cass.spool import RAISED, Spool
 from loaders.cass.spots import Spots
 from loaders.cass.tags import Frame, Record, records
 from loaders.cass.words import Words
@@ -33,6 +33,7 @@ class Reading:
         self.unmapped: Counter[tuple[str, str]] = Counter()  # by feature code and layer
         self.by_layer = 0
         self.flat_contours = 0
+        self.slopes = 0  # features of flat themes whose heights change along them
         self.taken_apart = 0
         self._words = words
         self._spool = spool
@@ -54,7 +55,7 @@ class Reading:
                         self._take(drawn)
                     self._end(stream)
         for theme, feature in self._spots.settle():
-            self._spool.add(theme, feature, raised=True)
+            self._spool.add(theme, feature)
         self._spool.finish()
 
     def _read_blocks(self, stream: Records) -> None:
@@ -105,7 +106,7 @@ class Reading:
             else:
                 self._tally(made)
                 if not self._spots.hold(made):
-                    self._spool.add(made.meaning.theme, made.feature, raised=made.raised)
+                    self._spool.add(made.meaning.theme, made.feature)
                 return
         self.aside[drawn.record.kind.decode("ascii", "replace")[:40], why] += 1
 
@@ -118,6 +119,8 @@ class Reading:
             self.by_layer += 1
         if (meaning.gb_code or "").startswith("7101") and not made.raised:
             self.flat_contours += 1
+        if made.raised and feature.elevation is None and meaning.theme not in RAISED:
+            self.slopes += 1
 
     def _layer(self, raw: bytes) -> str:
         """A layer's name, decoded once."""

@@ -20,6 +20,7 @@ THEMES: Final[dict[str, str]] = {
     "text": "points",
     "unmapped": "points",
 }  # the themes, and the family of geometries whose layer has the theme's plain name
+RAISED: Final = frozenset({"control", "relief", "pipelines"})  # themes whose geometries have heights, in every drawing
 FAMILIES: Final = {1: "points", 2: "lines", 3: "polygons", 6: "polygons"}  # by the code of WKB
 
 FIELDS: Final = (
@@ -77,18 +78,15 @@ class Spool:
 
     def __init__(self, folder: Path) -> None:
         self.counts: dict[str, int] = {}
-        self.raised: set[str] = set()  # layers some of whose features have a height
         self._folder = folder
         self._waiting: dict[str, list[Feature]] = {}
         self._files: dict[str, pa.ipc.RecordBatchFileWriter] = {}
 
-    def add(self, theme: str, feature: Feature, *, raised: bool) -> None:
-        """Take one feature; `raised`: its heights say something."""
+    def add(self, theme: str, feature: Feature) -> None:
+        """Take one feature."""
         layer = layer_of(theme, feature.geometry)
         waiting = self._waiting.setdefault(layer, [])
         waiting.append(feature)
-        if raised:
-            self.raised.add(layer)
         if len(waiting) == _ROWS:
             self._write(layer, waiting)
 
