@@ -13,7 +13,7 @@ from core.settings import ROOT
 from features.documents import Json, Site, searchable, value_schema
 from features.search import PARAMETERS
 from processes.base import Processor
-from server import openapi_changes
+from server import openapi_changes, openapi_quality
 from server.openapi_parts import QUERY_ERRORS, READING_ERRORS, WRITING_ERRORS, components, ref
 from server.openapi_tiles import RESPONSES as TILE_RESPONSES
 from server.openapi_tiles import SCHEMAS as TILE_SCHEMAS
@@ -62,8 +62,8 @@ def openapi(datasets: Iterable[Dataset], service: Service, site: Site, matrix_se
     attributes = _Attributes(datasets)
     more = {
         "parameters": tile_parameters(matrix_sets) | openapi_changes.PARAMETERS,
-        "schemas": TILE_SCHEMAS | openapi_changes.SCHEMAS,
-        "responses": TILE_RESPONSES | openapi_changes.RESPONSES,
+        "schemas": TILE_SCHEMAS | openapi_changes.SCHEMAS | openapi_quality.SCHEMAS,
+        "responses": TILE_RESPONSES | openapi_changes.RESPONSES | openapi_quality.RESPONSES,
     }
     parts = components(collections, service.resources, service.server.limits, site, more)
     parts["parameters"] |= attributes.shared
@@ -85,6 +85,7 @@ def openapi(datasets: Iterable[Dataset], service: Service, site: Site, matrix_se
             **(_shared_collection_paths(say) if collections else {}),
             **tile_paths(say, collections=bool(collections)),
             **openapi_changes.change_paths(say, collections=bool(collections)),
+            **openapi_quality.quality_paths(say, (one.id for one in datasets if one.judged)),
             **{path: item for one in datasets for path, item in _collection_paths(one, attributes, say).items()},
             **_process_paths(service, say),
         },
