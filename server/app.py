@@ -31,6 +31,7 @@ from server.changes import FEED_ROUTES
 from server.documents import DOCUMENT_ROUTES
 from server.editing import EDIT_ROUTES
 from server.features import FEATURE_ROUTES
+from server.history import HISTORY_ROUTES
 from server.host import Host, Tame
 from server.news import News
 from server.pages import TEMPLATES
@@ -135,6 +136,7 @@ def _own_routes() -> list[BaseRoute]:
         *FEATURE_ROUTES,
         *FEED_ROUTES,
         *QUALITY_ROUTES,
+        *HISTORY_ROUTES,
         *PUSH_ROUTES,
         *EDIT_ROUTES,
         *TILE_ROUTES,
