@@ -1,8 +1,9 @@
 """The catalogue of data sets: what the city publishes, read from the database and held against its tables."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from psycopg import sql
@@ -42,6 +43,14 @@ class Field(NamedTuple):
 
     name: str
     type: str
+
+
+class AboutField(NamedTuple):
+    """What is known of an attribute: what it is called, the id of its code list, and its unit (UCUM)."""
+
+    title: Text
+    codelist: str | None = None
+    unit: str | None = None
 
 
 class State(NamedTuple):
@@ -86,6 +95,8 @@ class Dataset(NamedTuple):
     portrayal: dict[str, Any] | None = None  # what `tiles.portrayal` kept of it
     levels: dict[str, Any] | None = None  # what `tiles.levels` tells of its generalised features
     knows_clearance: bool = False  # whether its table tells how far the parts of a polygon are apart
+    profile: str | None = None  # what it was recognised as, such as land-survey/DLTB
+    about_fields: Mapping[str, AboutField] = MappingProxyType({})
 
     @property
     def key_type(self) -> str:
@@ -191,7 +202,13 @@ def _dataset(row: DictRow) -> Dataset:
         portrayal=row["portrayal"],
         levels=row["levels"],
         knows_clearance=CLEARANCE in row["columns"],
+        profile=row["profile"],
+        about_fields={name: _about(one) for name, one in row["about_fields"].items()},
     )
+
+
+def _about(known: dict[str, Any]) -> AboutField:
+    return AboutField(Text(**known["title"]), known.get("codelist"), known.get("unit"))
 
 
 def _problem(row: DictRow, fields: tuple[Field, ...]) -> Text | None:

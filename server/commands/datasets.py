@@ -158,4 +158,7 @@ def _plain(one: Any) -> dict[str, Any]:  # noqa: ANN401 — a Dataset, whose mod
     for name in ("title", "description", "attribution", "problem", "extent"):
         facts[name] = facts[name]._asdict() if facts[name] is not None else None
     facts["fields"] = [field._asdict() for field in one.fields]
+    facts["about_fields"] = {
+        name: about._asdict() | {"title": about.title._asdict()} for name, about in one.about_fields.items()
+    }
     return facts

@@ -31,6 +31,8 @@ select
     d.style,
     d.portrayal,
     d.levels,
+    d.profile,
+    d.about_fields,
     case  -- infinity, and years that are no year of RFC 3339, are no bounds to tell
         when d.time_extent[1] >= '0001-01-01 00:00Z' and d.time_extent[2] < '10000-01-01 00:00Z' then d.time_extent
     end as time_extent,
