@@ -2,6 +2,8 @@
 
 from data.survey.database import build_survey
 from data.survey.files import write_tables
+from data.survey.increment import Increment, build_increment
+from data.survey.spoiling import SPOILT, spoil
 from data.survey.table import Survey, Table
 
-__all__ = ["Survey", "Table", "build_survey", "write_tables"]
+__all__ = ["SPOILT", "Increment", "Survey", "Table", "build_increment", "build_survey", "spoil", "write_tables"]

@@ -9,8 +9,9 @@ import shapely
 from pyproj import Geod
 
 from data.sample.divisions import find_city
-from data.survey import Survey, Table, build_survey, write_tables
+from data.survey import Increment, Survey, Table, build_increment, build_survey, spoil, write_tables
 from data.survey.areas import share_out
+from data.survey.increment import applied
 
 PARCELS = 2_000
 GEOD = Geod(a=6378137.0, rf=298.257222101)
@@ -19,6 +20,11 @@ GEOD = Geod(a=6378137.0, rf=298.257222101)
 @pytest.fixture(scope="module")
 def survey() -> Survey:
     return build_survey("220200", PARCELS)
+
+
+@pytest.fixture(scope="module")
+def increment(survey: Survey) -> Increment:
+    return build_increment(survey, 60)
 
 
 def cents(table: Table, name: str) -> np.ndarray:
@@ -140,3 +146,54 @@ def test_files_hold_the_layers_and_say_that_they_are_made_up(
     assert set(read["DATA_ORIGI" if form in ("shp", "zip") else "DATA_ORIGIN"]) == {"synthetic"}
     assert list(read["DLMC"]) == list(survey.parcels["DLMC"])
     assert [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+def test_an_increment_replaces_parcels_by_others_on_the_same_ground(survey: Survey, increment: Increment) -> None:
+    assert increment.changes == {"attributes": 24, "boundary": 12, "split": 15, "join": 9}
+    after = applied(survey, increment)
+    assert shapely.coverage_is_valid(after.shapes)
+    assert len(set(after["BSM"])) == len(after["BSM"])
+    one, other = (shapely.coverage_union_all(table.shapes) for table in (survey.parcels, after))
+    assert shapely.equals(one, other)
+
+
+def test_an_increment_balances_to_the_cent(survey: Survey, increment: Increment) -> None:
+    after, process, new = applied(survey, increment), increment.layers["DLTBGXGC"], increment.layers["DLTBGX"]
+    for code in survey.villages["ZLDWDM"]:
+        before_area, after_area = (cents(one, "TBMJ")[one["ZLDWDM"] == code].sum() for one in (survey.parcels, after))
+        assert before_area == after_area
+    for table, side in ((survey.parcels, "BGQ"), (new, "BGH")):
+        for key in np.unique(process[f"{side}TBBSM"].astype(str)):
+            rows, row = process[f"{side}TBBSM"] == key, table["BSM"] == key
+            assert row.sum() == 1
+            assert cents(process, "TBBGMJ")[rows].sum() == cents(table, "TBMJ")[row][0]
+            for field in ("KCMJ", "TBDLMJ"):
+                assert cents(process, f"{side}{field}")[rows].sum() == cents(table, field)[row][0]
+    assert set(process["BGHTBBSM"]) == set(new["BSM"])
+    assert set(np.unique(process["GXSJ"])) == {np.datetime64("2026-12-31")}
+
+
+def test_the_new_parcels_keep_the_rules(survey: Survey, increment: Increment) -> None:
+    new = increment.layers["DLTBGX"]
+    geodesic = np.array([abs(GEOD.geometry_area_perimeter(shape)[0]) for shape in new.shapes])
+    assert np.abs(new["TBMJ"].astype(float) - geodesic).max() < 0.03
+    farmed = np.isin(new["DLBM"].astype(str), ["0101", "0102", "0103"])
+    assert (np.array([one is not None for one in new["GDPDJB"]]) == farmed).all()
+    assert not new["KCXS"].astype(float)[~farmed].any()
+
+
+@pytest.mark.parametrize("how", ["wrong-year", "other-county", "unbalanced", "unknown-before", "missing-after"])
+def test_an_increment_can_be_spoilt_in_one_way(how: str, survey: Survey, increment: Increment) -> None:
+    spoilt, shows = spoil(increment, how)
+    new, process = spoilt.layers["DLTBGX"], spoilt.layers["DLTBGXGC"]
+    old, made = set(survey.parcels["BSM"]), set(new["BSM"])
+    wrong = {
+        "wrong-year": bool((process["GXSJ"] != np.datetime64("2026-12-31")).all()) and spoilt.year == 2027,
+        "other-county": {key[:6] for key in made} == {"110101"},
+        "unbalanced": cents(new, "TBMJ").sum() != cents(process, "TBBGMJ").sum(),
+        "unknown-before": not set(process["BGQTBBSM"]) <= old,
+        "missing-after": not set(process["BGHTBBSM"]) <= made,
+    }
+    follows = {"other-county": {"unknown-before"}, "missing-after": {"unbalanced"}}
+    assert {one for one, is_so in wrong.items() if is_so} == {how} | follows.get(how, set())
+    assert len(shows) == (0 if how in ("wrong-year", "other-county") else 1)
