@@ -64,9 +64,9 @@ def _dice(seed: int, code: str, step: str) -> np.random.Generator:
 def _area(code: str) -> tuple[Divisions, tuple[float, float]]:
     """The districts to survey, and the longitude and latitude around which."""
     try:
-        city, centre = _city(code)
+        city, centre = city_with_centre(code)
     except NoSuchCity:
-        city, centre = _city(f"{code[:4]}00")
+        city, centre = city_with_centre(f"{code[:4]}00")
         own = city.districts.codes == code
         if not own.any():
             raise
@@ -76,7 +76,7 @@ def _area(code: str) -> tuple[Divisions, tuple[float, float]]:
 
 
 @cache
-def _city(code: str) -> tuple[City, tuple[float, float]]:
+def city_with_centre(code: str) -> tuple[City, tuple[float, float]]:
     """A prefecture and its centre, read once."""
     city = find_city(code)
     return city, city_centre(city, find_places(city))
