@@ -18,7 +18,9 @@ from data.survey.table import Table
 
 Form = Literal["gpkg", "gdb", "shp", "zip"]
 _DRIVERS = {"gpkg": "GPKG", "gdb": "OpenFileGDB", "shp": "ESRI Shapefile"}
+SUFFIXES: dict[Form, str] = {"gpkg": ".gpkg", "gdb": ".gdb", "shp": "", "zip": ".zip"}
 _METRE_DECIMALS = 4
+_MARK = {"DESCRIPTION": "模拟数据,并非真实地块 / synthetic: nothing of it exists"}
 
 
 def write_tables(tables: Mapping[str, Table], path: Path, *, form: Form = "gpkg", srid: int = CGCS2000) -> Path:
@@ -75,6 +77,7 @@ def _write(layer: Layer, path: Path, name: str, form: Form, *, append: bool) -> 
         crs=f"EPSG:{layer.srid}",
         encoding="GBK" if form == "shp" else None,
         layer_options={"SPATIAL_INDEX": "NO"} if form == "gpkg" else {},
+        layer_metadata=_MARK if form == "gpkg" else None,
     )
 
 
