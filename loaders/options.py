@@ -34,7 +34,6 @@ class SheetOptions:
     scale: int | None = None
     layout: Literal["50x50", "40x50"] = "50x50"  # of rectangular sheets, centimetres north by east
     edition: str | None = None
-    surveyed: date | None = None  # the day whose state it shows; None: of the edition, where that is a year
     producer: str | None = None
 
 
@@ -59,6 +58,8 @@ class Options:
     accept: frozenset[str] = frozenset()  # ids of rules that may be broken, or "all"
     dry_run: bool = False  # everything but the commit
     sheet: SheetOptions = field(default_factory=SheetOptions)
+    history: bool | None = None  # keep versions that hold no more; None: as before, else as the profile says
+    state_of: date | None = None  # the day that the data describe
     discard_edits: bool = False  # made through the API since the last release
     batch: int = 16_384
     described: Described = field(default_factory=Described)

@@ -173,7 +173,7 @@ def swap(connection: Connection, swaps: Sequence[Swap], *, discard_edits: bool) 
 
     Readers are never kept waiting for long: each try for the locks gives up after 100 ms and lets them pass.
     Raises `EditsWouldBeLost` where features were edited since the last release, up to the moment of the lock; the
-    number of those edits comes back, by data set, where that is nothing to mind.
+    number of the last change comes back, by data set, where that is nothing to mind. Amendments are no edits.
     """
     for one in swaps:
         _make_parent(connection, one)
@@ -213,10 +213,11 @@ def _lock(connection: Connection, id_: str, discard_edits: bool) -> int:
     """Keep readers and editors out; only now is it certain that no edit comes between."""
     connection.execute(sql.SQL("lock table {} in access exclusive mode").format(sql.Identifier("data", id_)))
     row = connection.execute(query("change_number"), {"id": id_}).fetchone()
-    edits = int(row["change"]) if row else 0
-    if edits and not discard_edits:
-        raise EditsWouldBeLost(id=id_, edits=edits)
-    return edits
+    if row is None:
+        return 0
+    if row["edits"] and not discard_edits:
+        raise EditsWouldBeLost(id=id_, edits=row["edits"])
+    return int(row["change"])
 
 
 def _exchange(connection: Connection, staging: Staging, id_: str) -> None:
@@ -291,7 +292,8 @@ def remove(connection: Connection, id_: str) -> None:
         raise NoSuchDataset(id=id_)
     try:
         connection.execute("set local lock_timeout = '10s'")
-        connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier("data", id_)))
+        for schema in ("data", "history"):
+            connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(schema, id_)))
         _drop_levels(connection, id_)
     except psycopg.errors.LockNotAvailable as error:
         raise TableHeld(id=id_) from error

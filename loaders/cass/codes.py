@@ -13,7 +13,7 @@ from core.settings import ROOT
 UNMAPPED: Final = "unmapped"  # the class of what no list knows, and the theme of what no layer places
 GB_EDITION: Final = "2022"
 _CODES: Final = ROOT / "data" / "codelists" / "cass-codes.csv"
-_LAYERS: Final = ROOT / "data" / "topographic" / "layers.csv"
+_LAYERS: Final = ROOT / "data" / "cass" / "layers.csv"
 _DIGITS: Final = re.compile(r"\d{6}")
 
 Geometry = Literal["point", "line", "area", ""]

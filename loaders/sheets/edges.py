@@ -1,8 +1,8 @@
 """Edges between neighbouring sheets: what ends at a border must go on beyond it, at the same place, as the same thing.
 
 A line ends at a border where its end lies within the tolerance of it; an area, where a corner of it does and its outline
-runs along the border from there. Such an end must meet one of the other sheet: none within three tolerances is
-`edge-missing`, one farther than a tolerance is `edge-geometry`, one with another class, name or height `edge-attribute`.
+runs along the border from there. Such an end must meet one of the other sheet: `edge-attribute` is one within the tolerance that has another class, name or
+height; `edge-geometry` one that is alike, but farther off than the tolerance; `edge-missing` is where there is neither.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from core.language import Text
 
 ON_PAPER: Final = 0.0002  # metres on the map that two drawings of one place may lie apart: 0.2 mm
-REACH: Final = 3  # tolerances within which a partner is looked for
+REACH: Final = 25  # tolerances within which a partner is looked for: 5 mm on paper
 
 Rule = Literal["edge-missing", "edge-geometry", "edge-attribute"]
 
@@ -59,7 +59,7 @@ def match(
 ) -> list[Finding]:
     """The mismatches along a border between the features of two sheets of one theme, in one plane with metres."""
     here, there = ends_at(border, ours, tolerance), ends_at(border, theirs, tolerance)
-    pairs = _paired(here, there, tolerance * REACH)
+    pairs = _paired(here, there, tolerance)
     findings = [found for mine, other, gap in pairs if (found := _compared(mine, other, gap, tolerance))]
     met_here, met_there = {id(mine) for mine, _, _ in pairs}, {id(other) for _, other, _ in pairs}
     findings += [_lonely(one, here=True) for one in here if one.due and id(one) not in met_here]
@@ -98,18 +98,22 @@ def _area_ends(area: shapely.Polygon, border: shapely.Geometry, tolerance: float
     return corners
 
 
-def _paired(here: list[End], there: list[End], reach: float) -> list[tuple[End, End, float]]:
-    """Each end with one of the other side, the alike first, then the nearest."""
+def _paired(here: list[End], there: list[End], tolerance: float) -> list[tuple[End, End, float]]:
+    """Each end with one of the other side: within the tolerance, the alike first; else with the nearest that is alike."""
     if not here or not there:
         return []
     tree = shapely.STRtree(shapely.points([(one.x, one.y) for one in there]))
-    mine, other = tree.query(shapely.points([(one.x, one.y) for one in here]), predicate="dwithin", distance=reach)
+    mine, other = tree.query(
+        shapely.points([(one.x, one.y) for one in here]), predicate="dwithin", distance=tolerance * REACH
+    )
     choices = []
     for a, b in zip(mine, other, strict=True):
         gap = float(np.hypot(here[a].x - there[b].x, here[a].y - there[b].y))
-        choices.append((here[a].feature.alike != there[b].feature.alike, gap, int(a), int(b)))
+        differ = here[a].feature.alike != there[b].feature.alike
+        if gap <= tolerance or not differ:
+            choices.append((gap > tolerance, differ, gap, int(a), int(b)))
     taken_here, taken_there, pairs = set[int](), set[int](), []
-    for _, gap, a, b in sorted(choices):
+    for _, _, gap, a, b in sorted(choices):
         if a not in taken_here and b not in taken_there:
             taken_here.add(a)
             taken_there.add(b)

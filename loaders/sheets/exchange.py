@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
 
 from psycopg import sql
 
@@ -9,11 +11,19 @@ from core.catalogue import GEOMETRY
 from core.crs import Srid, is_known_operation
 from core.database import Connection, query
 from core.errors import ChengtuError
-from loaders.release import Served, columns_of, make_key, named_type
+from loaders.amendment import Rows, What, amend, hold
+from loaders.release import make_key, named_type
 from loaders.report import Changes
 from loaders.staging import Staging
 
 KEY, SHEET = "id", "sheet"
+
+
+class NewState(NamedTuple):
+    """Where a sheet's new state comes from, and the day from which it holds."""
+
+    source: str
+    day: date
 
 
 class NoRoomForSheets(ChengtuError):
@@ -24,41 +34,21 @@ class NoRoomForSheets(ChengtuError):
     exit_code = 2
 
 
-def exchange(connection: Connection, id_: str, served: Served, sheet: str, staging: Staging | None) -> Changes:
+def exchange(connection: Connection, id_: str, sheet: str, staging: Staging | None, new: NewState) -> Changes:
     """Put a sheet's features into a data set that is served, in the place of those that it has of the sheet.
 
-    Without `staging` the sheet has none any more. Features that are as they were are left alone.
+    Without `staging` the sheet has none any more. Features that are as they were are left alone. It is an amendment:
+    written down, and to be taken back with `chengtu increment undo`.
     """
-    columns = columns_of(connection, f"data.{id_}")
-    if served.key != KEY or SHEET not in columns:
+    held = hold(connection, id_)
+    if held.key != KEY or SHEET not in held.columns:
         raise NoRoomForSheets(id=id_)
-    rows = sql.Identifier(f"ct_sheet_{id_}"[:60])
-    names = [one.name for one in staging.fields if one.name in columns] if staging else [KEY]
-    _gather(connection, rows, names, columns[GEOMETRY], staging, id_)
-    bound, parts = {"sheet": sheet}, {"table": sql.Identifier("data", id_), "rows": rows}
-    removed = connection.execute(query("sheet_delete").format(**parts), bound).rowcount
-    if staging is None:
-        return Changes(0, removed, 0)
-    all_names = [*names, GEOMETRY]
-    changed = connection.execute(
-        query("sheet_update").format(
-            **parts,
-            assignments=sql.SQL(", ").join(
-                sql.SQL("{} = {}").format(sql.Identifier(one), sql.Identifier("s", one)) for one in all_names
-            ),
-            new=_row("s", all_names),
-            old=_row("t", all_names),
-        )
-    ).rowcount
-    added = connection.execute(
-        query("sheet_insert").format(
-            **parts,
-            columns=sql.SQL(", ").join(map(sql.Identifier, all_names)),
-            values=sql.SQL(", ").join(sql.Identifier("s", one) for one in all_names),
-            release=sql.Literal(served.release),
-        )
-    ).rowcount
-    return Changes(added, removed, changed)
+    opening = sql.Identifier(f"ct_sheet_{id_}"[:60])
+    names = [one.name for one in staging.fields if one.name in held.columns] if staging else [KEY]
+    _gather(connection, opening, names, held.columns[GEOMETRY], staging, id_)
+    closing = query("keys_of_sheet").format(table=held.table, sheet=sql.Literal(sheet))
+    what = What("sheet", sheet, new.source, new.day)
+    return amend(connection, held, what, Rows(closing, opening, (*names, GEOMETRY)), {}).changes
 
 
 def _gather(
@@ -67,7 +57,7 @@ def _gather(
     """The new features in a table of their own, their geometries as the data set has them."""
     if staging is None:
         connection.execute(
-            sql.SQL("create temporary table {} on commit drop as select id from {} limit 0").format(
+            sql.SQL("create temporary table {} on commit drop as select id, geom from {} limit 0").format(
                 rows, sql.Identifier("data", id_)
             )
         )
@@ -94,8 +84,3 @@ def _geometry(type_: str, staging: Staging, id_: str) -> sql.Composable:
     shape = sql.SQL("st_force3dz({})" if found[2] else "st_force2d({})").format(shape)
     shape = sql.SQL("st_multi({})").format(shape) if found[1].startswith("Multi") else shape
     return sql.SQL("cast({} as {})").format(shape, named_type(type_))
-
-
-def _row(alias: str, names: Sequence[str]) -> sql.Composable:
-    columns = (sql.Identifier(alias, one) for one in names)
-    return sql.SQL("row({})").format(sql.SQL(", ").join(columns))

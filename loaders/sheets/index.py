@@ -12,7 +12,7 @@ from core.database import Connection, query
 from core.language import Text
 from loaders.candidate import Candidate, next_release
 from loaders.geometry import POLYGON
-from loaders.options import Described, SheetOptions
+from loaders.options import Described, Options
 from loaders.release import served_release
 from loaders.sheets.naming import Sheet
 from loaders.staging import Place, Staging
@@ -40,7 +40,7 @@ def index_with(
     id_: str,
     sheet: Sheet,
     outline: shapely.Polygon,
-    asked: SheetOptions,
+    options: Options,
     source: str,
     features: int,
 ) -> Candidate:
@@ -56,14 +56,14 @@ def index_with(
     before = query("other_sheets").format(index=table, sheet=sql.Literal(sheet.key)) if served else sql.SQL("")
     known = connection.execute(query("sheet_described").format(index=table), {"sheet": sheet.key}) if served else None
     old = (known.fetchone() if known else None) or {"edition": None, "surveyed": None, "producer": None}
-    edition = asked.edition or old["edition"]
-    surveyed = asked.surveyed or _year(asked.edition) or (old["surveyed"] if not asked.edition else None)
+    asked = options.sheet
+    surveyed = state_of(options) or (None if asked.edition else old["surveyed"])
     bound = {
         "id": sheet.key,
         "sheet": sheet.name,
         "scale": sheet.scale,
         "system": sheet.system,
-        "edition": edition,
+        "edition": asked.edition or old["edition"],
         "surveyed": surveyed,
         "producer": asked.producer or old["producer"],
         "source": source,
@@ -75,6 +75,11 @@ def index_with(
     title = Text("Map sheets", "图幅索引")
     about = {name: {"title": title._asdict()} for name, _, title in _FIELDS}
     return Candidate(id_, staging, title, Described(), source, time="surveyed", about_fields=about)
+
+
+def state_of(options: Options) -> date | None:
+    """The day whose state a sheet shows: as said, else the first of the year that its edition is called after."""
+    return options.state_of or _year(options.sheet.edition)
 
 
 def _year(edition: str | None) -> date | None:

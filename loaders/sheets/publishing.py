@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 
 from psycopg import sql
 
@@ -14,8 +15,8 @@ from loaders.job import Job
 from loaders.publish import Finish, Write, publish
 from loaders.release import Served, check, served_release
 from loaders.report import Changes, Published, Report
-from loaders.sheets.exchange import exchange
-from loaders.sheets.index import ID, index_with
+from loaders.sheets.exchange import NewState, exchange
+from loaders.sheets.index import ID, index_with, state_of
 from loaders.sheets.mismatches import Mismatch, Placed, mismatch_collection, mismatches
 from loaders.sheets.naming import Sheet, check_place, in_degrees
 from loaders.topographic import PROFILE
@@ -42,12 +43,14 @@ def publish_sheet(
     around = _bounds(connection, candidates)
     outline = sheet.outline(srid, around)
     check_place(sheet, outline, around)
-    fresh, amended = _exchanged(connection, sheet, candidates, prefix)
+    fresh, amended = _exchanged(
+        connection, sheet, candidates, prefix, NewState(candidates[0].source, state_of(job.options) or date.today())
+    )
     tables = _tables(connection, prefix) | {one.id.removeprefix(prefix): one.staging.table for one in fresh}
     findings = mismatches(connection, prefix + ID, sheet, Placed(srid, around), tables)
     features = sum(one.staging.tally.rows for one in candidates)
     degrees = in_degrees(outline, srid)
-    index = index_with(connection, prefix + ID, sheet, degrees, job.options.sheet, candidates[0].source, features)
+    index = index_with(connection, prefix + ID, sheet, degrees, job.options, candidates[0].source, features)
     told = [index, *mismatch_collection(connection, prefix + ID, sheet, findings, candidates[0].source)]
     checked = [(one, check(connection, one.staging)) for one in (*fresh, *told)]
     return publish(
@@ -78,7 +81,7 @@ def _bounds(connection: Connection, candidates: Sequence[Candidate]) -> Bounds |
 
 
 def _exchanged(
-    connection: Connection, sheet: Sheet, candidates: Sequence[Candidate], prefix: str
+    connection: Connection, sheet: Sheet, candidates: Sequence[Candidate], prefix: str, new: NewState
 ) -> tuple[list[Candidate], list[Published]]:
     """Change the data sets that are there; those that are not yet come back, with what was done to the others."""
     fresh, amended = [], []
@@ -87,13 +90,13 @@ def _exchanged(
         if served is None:
             fresh.append(one)
             continue
-        changes = exchange(connection, one.id, served, sheet.key, one.staging)
+        changes = exchange(connection, one.id, sheet.key, one.staging, new)
         amended.append(_published(connection, one, served, changes))
         connection.execute(query("drop_staging").format(staging=one.staging.table))
     for id_ in _themes(connection, prefix) - {one.id for one in candidates}:
         served = served_release(connection, id_)
         if served is not None:
-            exchange(connection, id_, served, sheet.key, None)
+            exchange(connection, id_, sheet.key, None, new)
     return fresh, amended
 
 

@@ -140,12 +140,6 @@ if TYPE_CHECKING:
     help=words("Centimetres of a rectangular sheet, north by east.", "矩形分幅的尺寸(厘米,南北×东西)。"),
 )
 @click.option("--edition", help=words("Edition of the sheet, such as 2024.", "图幅版次,如 2024。"))
-@click.option(
-    "--surveyed",
-    type=click.DateTime(["%Y-%m-%d"]),
-    metavar="DAY",
-    help=words("The day whose state the sheet shows; else that of its edition.", "图幅现势性日期;缺省取版次年份。"),
-)
 @click.option("--producer", help=words("Who made the sheet.", "图幅生产单位。"))
 @click.option(
     "--accept",
@@ -159,6 +153,20 @@ if TYPE_CHECKING:
     "--dry-run",
     is_flag=True,
     help=words("Read, check and compare, and publish nothing.", "只读取、检查、比较,不发布。"),
+)
+@click.option(
+    "--history/--no-history",
+    default=None,
+    help=words(
+        "Keep what held before, so that any day can be asked for [as before, or as the profile says].",
+        "保留历史版本,可按任一日期查询 [缺省沿用现有设置或数据规范]。",
+    ),
+)
+@click.option(
+    "--state-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DAY",
+    help=words("The day that the data describe, such as 2024-12-31.", "数据反映的日期,例如 2024-12-31。"),
 )
 @click.option(
     "--discard-edits",
@@ -206,12 +214,16 @@ def _options(given: dict[str, Any]) -> "Options":
         **{name: given.pop(name) for name in names.split()}, keywords=list(given.pop("keyword")) or None
     )
     accept = frozenset(rule.strip() for rule in (given.pop("accept") or "").split(",") if rule.strip())
-    surveyed = given.pop("surveyed")
     sheet = SheetOptions(
-        name=given.pop("sheet"),
-        surveyed=surveyed.date() if surveyed else None,
-        **{name: given.pop(name) for name in ("scale", "layout", "edition", "producer")},
+        name=given.pop("sheet"), **{name: given.pop(name) for name in ("scale", "layout", "edition", "producer")}
     )
+    day = given.pop("state_of")
     return Options(
-        id=given.pop("id_"), time=given.pop("time_"), described=described, sheet=sheet, accept=accept, **given
+        id=given.pop("id_"),
+        time=given.pop("time_"),
+        state_of=day.date() if day else None,
+        described=described,
+        sheet=sheet,
+        accept=accept,
+        **given,
     )

@@ -6,25 +6,9 @@ select
     {geometry} as geom
 from {staging} as s
 
--- name: sheet_delete
--- The features of a sheet that its new state lacks.
-delete from {table} as t
-where t.sheet = %(sheet)s and not exists (select 1 from {rows} as s where s.id = t.id)
-
--- name: sheet_update
--- The features of a sheet that its new state has otherwise.
-update {table} as t set {assignments}
-from {rows} as s
-where t.id = s.id and ({new}) is distinct from ({old})
-
--- name: sheet_insert
--- The features that are new on a sheet.
-insert into {table} ({columns}, ct_release)
-select
-    {values},
-    {release}
-from {rows} as s
-where not exists (select 1 from {table} as t where t.id = s.id)
+-- name: keys_of_sheet
+-- The features that a data set has of a sheet.
+select t.id from {table} as t where t.sheet = {sheet}
 
 -- name: fill_sheets
 -- The index of sheets with one sheet in its newest state, and the ages of all as of today.

@@ -155,14 +155,23 @@ def test_a_dry_run_leaves_everything_as_it_is(city: dict[str, Any]) -> None:
     assert rows(city["dsn"], "select count(*) from data.settlement")[0]["count"] == 3
 
 
-def test_a_theme_that_a_new_state_lacks_is_emptied_of_the_sheet(database: str, load_into: Load, tmp_path: Path) -> None:
-    load_into(west(tmp_path))
+def test_a_theme_that_a_new_state_lacks_is_emptied_and_a_sheet_may_return(
+    database: str, load_into: Load, tmp_path: Path
+) -> None:
     drawing = new_drawing()
     coded(drawing.modelspace().add_line((EAST, NORTH), (EAST + 9, NORTH), dxfattribs=on("DLSS")), "164300")
     drawing.saveas(tmp_path / "other.dxf")
-    load_into(tmp_path / "other.dxf", sheet=SheetOptions(name=WEST_SHEET))
-    assert rows(database, "select count(*) from data.relief")[0]["count"] == 0
+    sheet = SheetOptions(name=WEST_SHEET)
+    states = [west(tmp_path), tmp_path / "other.dxf"] * 2
+    contours = []
+    for path in states:
+        load_into(path, sheet=sheet)
+        contours.append(len(rows(database, "select * from data.relief")))
+    assert contours == [4, 0, 4, 0]
     assert len(rows(database, "select * from data.transport")) == 1
+    told = rows(database, "select kind, label, removed from chengtu.amendment where dataset = 'relief' order by id")
+    assert told[0] == {"kind": "sheet", "label": f"{WEST_SHEET}@500", "removed": 4}
+    assert len(told) == 3
 
 
 def test_a_sheet_of_the_standard_lies_in_degrees(database: str, load_into: Load, tmp_path: Path) -> None:
@@ -214,7 +223,7 @@ def side(*features: tuple[str, str, str]) -> list[Bordering]:
         ([("a", "1", "LINESTRING(-9 5, -3 5)")], [("b", "1", "LINESTRING(3 5, 9 5)")], []),
         ([("a", "1", "POLYGON((-9 1, 0 1, 0 9, -9 9, -9 1))")], [("b", "1", "POLYGON((0 1, 9 1, 9 9, 0 9, 0 1))")], []),
         ([("a", "1", "POLYGON((-9 1, 0 1, 0 9, -9 9, -9 1))")], [("b", "1", "POLYGON((0 1, 9 1, 9 8, 0 8, 0 1))")],
-         ["edge-missing", "edge-missing"]),
+         ["edge-geometry"]),
         ([("a", "1", "LINESTRING(-9 5, 0 5)"), ("c", "2", "LINESTRING(-9 5, 0 5.05)")],
          [("b", "2", "LINESTRING(0 5, 9 5)"), ("d", "1", "LINESTRING(0 5.05, 9 5)")], []),
     ],
