@@ -1,6 +1,7 @@
 """What a user may say about a source, and about the data set that it becomes."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -45,6 +46,8 @@ class Options:
     profile: str | None = None  # an id, the path of a TOML file, or "none"; None: the source is recognised
     accept: frozenset[str] = frozenset()  # ids of rules that may be broken, or "all"
     dry_run: bool = False  # everything but the commit
+    history: bool | None = None  # keep versions that hold no more; None: as before, else as the profile says
+    state_of: date | None = None  # the day that the data describe
     discard_edits: bool = False  # made through the API since the last release
     batch: int = 16_384
     described: Described = field(default_factory=Described)

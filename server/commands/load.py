@@ -132,6 +132,20 @@ if TYPE_CHECKING:
     help=words("Read, check and compare, and publish nothing.", "只读取、检查、比较,不发布。"),
 )
 @click.option(
+    "--history/--no-history",
+    default=None,
+    help=words(
+        "Keep what held before, so that any day can be asked for [as before, or as the profile says].",
+        "保留历史版本,可按任一日期查询 [缺省沿用现有设置或数据规范]。",
+    ),
+)
+@click.option(
+    "--state-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DAY",
+    help=words("The day that the data describe, such as 2024-12-31.", "数据反映的日期,例如 2024-12-31。"),
+)
+@click.option(
     "--discard-edits",
     is_flag=True,
     help=words("Replace features edited since the last release.", "覆盖自上次发布后所做的编辑。"),
@@ -177,4 +191,12 @@ def _options(given: dict[str, Any]) -> "Options":
         **{name: given.pop(name) for name in names.split()}, keywords=list(given.pop("keyword")) or None
     )
     accept = frozenset(rule.strip() for rule in (given.pop("accept") or "").split(",") if rule.strip())
-    return Options(id=given.pop("id_"), time=given.pop("time_"), described=described, accept=accept, **given)
+    day = given.pop("state_of")
+    return Options(
+        id=given.pop("id_"),
+        time=given.pop("time_"),
+        state_of=day.date() if day else None,
+        described=described,
+        accept=accept,
+        **given,
+    )
