@@ -109,6 +109,7 @@ class Dataset(NamedTuple):
     knows_clearance: bool = False  # whether its table tells how far the parts of a polygon are apart
     profile: str | None = None  # what it was recognised as, such as land-survey/DLTB
     about_fields: Mapping[str, AboutField] = MappingProxyType({})
+    judged: bool = False  # whether rules were checked when it was loaded
     history: History | None = None
 
     @property
@@ -221,6 +222,7 @@ def _dataset(row: DictRow) -> Dataset:
         levels=row["levels"],
         knows_clearance=CLEARANCE in row["columns"],
         profile=row["profile"],
+        judged=row["judged"],
         about_fields={name: _about(one) for name, one in row["about_fields"].items()},
         history=History(row["history_from"], row["state_of"]) if row["history"] else None,
     )

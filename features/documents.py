@@ -70,6 +70,7 @@ _TITLES = {
     "schema": Text("The attributes of the features", "要素的属性结构"),
     "describedBy": Text("A feature as GeoJSON", "GeoJSON 要素的结构"),
     "changes": Text("What changes, feature by feature", "要素变更"),
+    "quality": Text("What the checks found", "质量检查结果"),
     "history": Text("The life of a feature or a place", "要素或地点的历史"),
     "amendments": Text("Annual increments and sheets that were applied", "已应用的年度增量与图幅更新"),
     "stylesheet": Text("How the features are drawn", "绘制样式"),
@@ -216,6 +217,7 @@ def _collection_links(dataset: Dataset, site: Site) -> list[Json]:
         *_source_links(dataset, site),
         *_style_links(dataset, site),
         link("changes", f"{here}/changes", MEDIA["json"], _TITLES["changes"].in_(say)),
+        *_quality_links(dataset, site),
         *_history_links(dataset, site),
         link(f"{_REL}tilesets-vector", f"{here}/tiles", MEDIA["json"], _TITLES["tiles"].in_(say)),
         link("parent", f"{site.base}/collections", MEDIA["json"], _TITLES["parent"].in_(say)),
@@ -240,6 +242,17 @@ def _style_links(dataset: Dataset, site: Site) -> list[Json]:
         return []
     address = f"{site.base}/collections/{dataset.id}/style.json"
     return [link("stylesheet", address, STYLE_MEDIA, _TITLES["stylesheet"].in_(site.language))]
+
+
+def _quality_links(dataset: Dataset, site: Site) -> list[Json]:
+    """What the checks of its profile found, where it has one with rules."""
+    if not dataset.judged:
+        return []
+    here = f"{site.base}/collections/{dataset.id}/quality"
+    return [
+        link("quality", f"{here}?f={form}", media, _TITLES["quality"].in_(site.language))
+        for form, media in MEDIA.items()
+    ]
 
 
 def _source_links(dataset: Dataset, site: Site) -> list[Json]:

@@ -38,6 +38,7 @@ from server.pages import TEMPLATES
 from server.publisher import Publisher
 from server.push import PUSH_ROUTES
 from server.qgis_page import QGIS_ROUTES
+from server.quality import QUALITY_ROUTES
 from server.service import Service, read_service
 from server.styles import STYLE_ROUTES
 from server.tiles.document_routes import TILE_DOCUMENT_ROUTES
@@ -134,6 +135,7 @@ def _own_routes() -> list[BaseRoute]:
     routes: list[BaseRoute] = [
         *FEATURE_ROUTES,
         *FEED_ROUTES,
+        *QUALITY_ROUTES,
         *HISTORY_ROUTES,
         *PUSH_ROUTES,
         *EDIT_ROUTES,

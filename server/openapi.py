@@ -13,7 +13,7 @@ from core.settings import ROOT
 from features.documents import Json, Site, searchable, value_schema
 from features.search import PARAMETERS
 from processes.base import Processor
-from server import openapi_changes, openapi_history
+from server import openapi_changes, openapi_history, openapi_quality
 from server.openapi_parts import QUERY_ERRORS, READING_ERRORS, WRITING_ERRORS, components, ref
 from server.openapi_tiles import RESPONSES as TILE_RESPONSES
 from server.openapi_tiles import SCHEMAS as TILE_SCHEMAS
@@ -65,8 +65,14 @@ def openapi(datasets: Iterable[Dataset], service: Service, site: Site, matrix_se
         "parameters": tile_parameters(matrix_sets)
         | openapi_changes.PARAMETERS
         | (openapi_history.PARAMETERS if kept else {}),
-        "schemas": TILE_SCHEMAS | openapi_changes.SCHEMAS | (openapi_history.SCHEMAS if kept else {}),
-        "responses": TILE_RESPONSES | openapi_changes.RESPONSES | (openapi_history.RESPONSES if kept else {}),
+        "schemas": TILE_SCHEMAS
+        | openapi_changes.SCHEMAS
+        | openapi_quality.SCHEMAS
+        | (openapi_history.SCHEMAS if kept else {}),
+        "responses": TILE_RESPONSES
+        | openapi_changes.RESPONSES
+        | openapi_quality.RESPONSES
+        | (openapi_history.RESPONSES if kept else {}),
     }
     parts = components(collections, service.resources, service.server.limits, site, more)
     parts["parameters"] |= attributes.shared
@@ -88,6 +94,7 @@ def openapi(datasets: Iterable[Dataset], service: Service, site: Site, matrix_se
             **(_shared_collection_paths(say) if collections else {}),
             **tile_paths(say, collections=bool(collections)),
             **openapi_changes.change_paths(say, collections=bool(collections)),
+            **openapi_quality.quality_paths(say, (one.id for one in datasets if one.judged)),
             **openapi_history.history_paths(say, kept=kept),
             **{path: item for one in datasets for path, item in _collection_paths(one, attributes, say).items()},
             **_process_paths(service, say),

@@ -33,6 +33,7 @@ select
     d.levels,
     d.profile,
     d.about_fields,
+    exists (select from chengtu.quality as q where q.dataset = d.id) as judged,
     d.history,
     d.history_from,
     d.state_of,

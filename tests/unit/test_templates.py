@@ -217,6 +217,25 @@ DATA: dict[str, dict[str, Any]] = {
         "assets": {"a": {"href": HOSTILE, "file:size": 5}},
     },
     "stac/item.html": {**COMMON, "path": "a/b", "properties": {HOSTILE: HOSTILE}, "assets": {}},
+    "collections/quality.html": {
+        "dataset": HOSTILE,
+        "title": HOSTILE,
+        "profile": HOSTILE,
+        "checked": "2026-01-01T00:00:00Z",
+        "current": False,
+        "rules": [
+            {
+                "id": HOSTILE,
+                "severity": "error",
+                "clause": HOSTILE,
+                "title": HOSTILE,
+                "count": 1,
+                "accepted": True,
+                "ids": [HOSTILE],
+            }
+        ],
+        "links": [{"rel": "items", "type": "application/geo+json", "href": HOSTILE, "title": HOSTILE}],
+    },
     "qgis.html": {
         "links": LINKS,
         "collections": [{"id": "parcels", "title": HOSTILE}],
