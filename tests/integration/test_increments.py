@@ -303,6 +303,7 @@ def test_a_full_release_is_compared_and_closes_what_changed(place: Place) -> Non
     assert one.changes == (1, 1, 2)
     assert one.comparison is not None
     assert [part.features for part in one.comparison[:5]] == [1, 1, 1, 0, 1]
+    assert any("in shape 1" in line for line in report.lines("en"))
     assert one.comparison.added.area == pytest.approx(10_000, rel=2e-3)
     closed = rows(place.dsn, "select \"BSM\", valid_from from history.dltb where valid_to = '2025-12-31' order by 1")
     assert closed == [{"BSM": bsm(n), "valid_from": STATE} for n in (20, 30, 40)]
