@@ -26,6 +26,7 @@ from loaders.release import served_release
 from loaders.report import LayerRead
 from loaders.source import Source
 from loaders.staging import ROW_NUMBER, Place, Staging, postgres_type
+from loaders.topographic import PROFILE, completed
 
 
 class NoSuchField(ChengtuError):
@@ -78,13 +79,21 @@ def stage(
     """Read a layer into staging tables, one for each family of geometries in it; `tell` hears rows so far, and in all."""
     options = job.options
     with source.open(job.layer) as opened:
-        layer = conform(opened, job.match) if job.match else opened
+        layer = _as_profiled(opened, job)
         bounds = _bounds(layer, options.batch)
         decision = decide(layer.crs, bounds, asked=options.srs, axes=options.axes, datum_shift=shift)
         stream = _stream(connection, aside, job, layer, decision)
         rows = stream.run(layer.batches(options.batch), lambda done: tell(done, layer.feature_count))
         read = _read(job, layer, decision, rows)
     return Staged(job, read, _candidates(connection, source, job, stream))
+
+
+def _as_profiled(layer: Layer, job: Job) -> Layer:
+    """The layer with the fields of its profile, and what those of a topographic map need besides."""
+    if job.match is None:
+        return layer
+    layer = conform(layer, job.match)
+    return completed(layer, job.sheet.key if job.sheet else None) if job.match.profile.id == PROFILE else layer
 
 
 def _bounds(layer: Layer, size: int) -> tuple[float, float, float, float] | None:

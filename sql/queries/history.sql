@@ -35,13 +35,17 @@ select md5(concat(
 )) as digest
 
 -- name: applied_already
--- The amendment with the same content, unless it was taken back.
+-- The amendment with the same content, unless it was taken back; of a sheet only its newest one, since a sheet may return to what it was.
 select
     a.id,
     a.applied_at,
     a.report
 from chengtu.amendment as a
-where a.dataset = %(id)s and a.digest = %(digest)s and a.undone_at is null
+where
+    a.dataset = %(id)s and a.digest = %(digest)s and a.undone_at is null
+    and (a.kind <> 'sheet' or a.id = (
+        select max(l.id) from chengtu.amendment as l where l.dataset = a.dataset and l.label = a.label and l.undone_at is null
+    ))
 
 -- name: find_steps
 -- What is to be done with each feature: to be deleted, updated or inserted. One that stays as it is, is not among them.
