@@ -13,7 +13,7 @@ from core.settings import ROOT
 from features.documents import Json, Site, searchable, value_schema
 from features.search import PARAMETERS
 from processes.base import Processor
-from server import openapi_changes
+from server import openapi_changes, openapi_codelists
 from server.openapi_parts import QUERY_ERRORS, READING_ERRORS, WRITING_ERRORS, components, ref
 from server.openapi_tiles import RESPONSES as TILE_RESPONSES
 from server.openapi_tiles import SCHEMAS as TILE_SCHEMAS
@@ -61,9 +61,9 @@ def openapi(datasets: Iterable[Dataset], service: Service, site: Site, matrix_se
     collections = [one.id for one in datasets]
     attributes = _Attributes(datasets)
     more = {
-        "parameters": tile_parameters(matrix_sets) | openapi_changes.PARAMETERS,
-        "schemas": TILE_SCHEMAS | openapi_changes.SCHEMAS,
-        "responses": TILE_RESPONSES | openapi_changes.RESPONSES,
+        "parameters": tile_parameters(matrix_sets) | openapi_changes.PARAMETERS | openapi_codelists.parameters(),
+        "schemas": TILE_SCHEMAS | openapi_changes.SCHEMAS | openapi_codelists.SCHEMAS,
+        "responses": TILE_RESPONSES | openapi_changes.RESPONSES | openapi_codelists.RESPONSES,
     }
     parts = components(collections, service.resources, service.server.limits, site, more)
     parts["parameters"] |= attributes.shared
@@ -85,6 +85,7 @@ def openapi(datasets: Iterable[Dataset], service: Service, site: Site, matrix_se
             **(_shared_collection_paths(say) if collections else {}),
             **tile_paths(say, collections=bool(collections)),
             **openapi_changes.change_paths(say, collections=bool(collections)),
+            **openapi_codelists.codelist_paths(say),
             **{path: item for one in datasets for path, item in _collection_paths(one, attributes, say).items()},
             **_process_paths(service, say),
         },
