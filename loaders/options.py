@@ -42,6 +42,9 @@ class Options:
     wkt: str | None = None
     generic: bool = False
     curve_tolerance: float | None = None  # units of the CRS; None: 0.01 m, or 1e-7 degrees
+    profile: str | None = None  # an id, the path of a TOML file, or "none"; None: the source is recognised
+    accept: frozenset[str] = frozenset()  # ids of rules that may be broken, or "all"
+    dry_run: bool = False  # everything but the commit
     discard_edits: bool = False  # made through the API since the last release
     batch: int = 16_384
     described: Described = field(default_factory=Described)

@@ -26,6 +26,7 @@ class Columns(NamedTuple):
     key: str
     fields: tuple[Field, ...]
     sources: dict[str, str]
+    judged: bool = False  # whether each repair of a geometry shall be known in the end
 
 
 class Stream:
@@ -142,6 +143,8 @@ class Stream:
         for repair in cleaned.repaired:
             if rows[repair.row]:
                 tally.repaired[repair.reason] += 1
+                if self._columns.judged:
+                    staging.repairs.append((str(keys[repair.row]), repair.reason))
                 if len(tally.repaired_keys) < LISTED:
                     tally.repaired_keys.append(str(keys[repair.row]))
         for refusal in cleaned.refused:

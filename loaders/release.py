@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -97,8 +97,7 @@ def served_release(connection: Connection, id_: str) -> Served | None:
 
 def check(connection: Connection, staging: Staging) -> BBox | None:
     """See that each key names one row of a filled staging table, and return its extent in degrees."""
-    connection.execute("set local maintenance_work_mem = '256MB'")
-    _make_key(connection, staging)
+    make_key(connection, staging)
     row = connection.execute(query("staged_extent").format(staging=staging.table)).fetchone()
     if row is None or row["xmin"] is None:
         return None
@@ -120,8 +119,11 @@ def interval(connection: Connection, staging: Staging, time_column: str | None) 
     return times
 
 
-def _make_key(connection: Connection, staging: Staging) -> None:
-    """Make the primary key; only if that fails, look for what is wrong."""
+def make_key(connection: Connection, staging: Staging) -> None:
+    """Make the primary key where it is not made yet; only if that fails, look for what is wrong."""
+    if staging.keyed:
+        return
+    connection.execute("set local maintenance_work_mem = '256MB'")
     names = {"staging": staging.table, "key": sql.Identifier(staging.key)}
     try:
         with connection.transaction():
@@ -130,6 +132,7 @@ def _make_key(connection: Connection, staging: Staging) -> None:
         row = connection.execute(query("duplicate_keys").format(**names)).fetchone() or {"rows": 0, "examples": []}
         examples = ", ".join("null" if value is None else value for value in row["examples"])
         raise KeyNotUnique(key=staging.key, rows=row["rows"], examples=examples) from error
+    staging.keyed = True
 
 
 def index(connection: Connection, staging: Staging, *, search: bool) -> None:
@@ -157,41 +160,48 @@ def relation(name: str) -> sql.Identifier:
     return sql.Identifier(*name.split("."))
 
 
-def swap(
-    connection: Connection,
-    staging: Staging,
-    id_: str,
-    *,
-    discard_edits: bool,
-    also: Callable[[Connection, str], None] | None = None,
-) -> int:
-    """Put the new release in the old one's place: views, policies and readers of the parent table live on.
+class Swap(NamedTuple):
+    """A filled staging table, the data set that it becomes, and what else is put in place under the same lock."""
 
-    What belongs to the release besides its table is swapped by `also`, under the same lock.
+    staging: Staging
+    id: str
+    also: Callable[[Connection, str], None] | None = None
 
-    Readers are never kept waiting for long: each try for the lock gives up after 100 ms and lets them pass.
+
+def swap(connection: Connection, swaps: Sequence[Swap], *, discard_edits: bool) -> dict[str, int]:
+    """Put new releases in the old ones' places, all at once: views, policies and readers of the parent tables live on.
+
+    Readers are never kept waiting for long: each try for the locks gives up after 100 ms and lets them pass.
     Raises `EditsWouldBeLost` where features were edited since the last release, up to the moment of the lock; the
-    number of those edits comes back where that is nothing to mind.
+    number of those edits comes back, by data set, where that is nothing to mind.
     """
-    if not connection.execute(query("relation_columns"), {"table": f"data.{id_}"}).fetchall():
-        connection.execute(
-            query("create_parent").format(table=sql.Identifier("data", id_), columns=staging.column_definitions())
-        )
-        connection.execute(query("watch"), {"table": f"data.{id_}"})
+    for one in swaps:
+        _make_parent(connection, one)
+    held = ", ".join(one.id for one in swaps)
     for _ in range(LOCK_TRIES):
         try:
             with connection.transaction():
                 connection.execute("set local lock_timeout = '100ms'")
-                edits = _lock(connection, id_, discard_edits)
-                _exchange(connection, staging, id_)
-                (also or _drop_levels)(connection, id_)
+                edits = {one.id: _lock(connection, one.id, discard_edits) for one in swaps}
+                for one in swaps:
+                    held = one.id
+                    _exchange(connection, one.staging, one.id)
+                    (one.also or _drop_levels)(connection, one.id)
         except psycopg.errors.LockNotAvailable:
             time.sleep(0.1)
         except (psycopg.errors.DependentObjectsStillExist, psycopg.errors.FeatureNotSupported) as error:
-            raise DependentView(id=id_, reason=error.diag.message_detail or one_line(error)) from error
+            raise DependentView(id=held, reason=error.diag.message_detail or one_line(error)) from error
         else:
             return edits
-    raise TableHeld(id=id_)
+    raise TableHeld(id=held)
+
+
+def _make_parent(connection: Connection, one: Swap) -> None:
+    """The table that a new data set is asked by."""
+    if not connection.execute(query("relation_columns"), {"table": f"data.{one.id}"}).fetchall():
+        columns = one.staging.column_definitions()
+        connection.execute(query("create_parent").format(table=sql.Identifier("data", one.id), columns=columns))
+        connection.execute(query("watch"), {"table": f"data.{one.id}"})
 
 
 def _drop_levels(connection: Connection, id_: str) -> None:

@@ -1,11 +1,12 @@
 """What a load tells at its end, on screen and as JSON."""
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 from core.catalogue import BBox
 from core.language import Language, Text
+from loaders.profiles.model import Severity
 
 LISTED = 50  # ids named in a report; the counts are always whole
 
@@ -52,18 +53,44 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Report:
-    """A load, told: rows in, what became of them, and how the text and the coordinates were understood."""
+class LayerRead:
+    """What reading a layer told: how its text, its coordinates and its profile were understood."""
 
-    source: str
     layer: str
     driver: str
-    rows_in: int
+    rows: int
     encoding: str | None
     encoding_reason: Text | None
     sample_text: tuple[str, ...]
     crs_reason: Text
     crs_certain: bool
+    profile: str | None
+    profile_reason: Text | None
+    notes: tuple[Text, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a rule says of a data set: how many findings, and the keys of the features they concern."""
+
+    id: str
+    severity: Severity
+    clause: str
+    title: Text
+    count: int
+    accepted: bool
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """A load, told: rows in, what became of them, what the checks found, and how everything was understood."""
+
+    source: str
+    outcome: Literal["published", "refused", "checked"]
+    rows_in: int
+    layers: tuple[LayerRead, ...]
+    quality: dict[str, tuple[Verdict, ...]]  # by data set
     notes: tuple[Text, ...]
     datasets: tuple[Published, ...]
     seconds: float
@@ -72,22 +99,51 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """The report as plain values; texts as {"en": ..., "zh": ...}."""
         plain: dict[str, Any] = _plain(asdict(self))
-        return plain
+        return plain | {"quality": {id_: {"rules": rules} for id_, rules in plain["quality"].items()}}
+
+    def to_keep(self) -> dict[str, Any]:
+        """The same, with as many ids of findings as a history needs."""
+        short = {id_: tuple(replace(one, ids=one.ids[:LISTED]) for one in rules) for id_, rules in self.quality.items()}
+        return replace(self, quality=short).as_json()
 
     def lines(self, language: Language) -> list[str]:
         """The report as a person reads it, a line a fact."""
         zh = language == "zh"
-        lines = [f"{self.source} [{self.layer}] {self.driver}: {self.rows_in} {'条记录' if zh else 'rows'}"]
-        if self.encoding and self.encoding_reason:
-            lines.append(f"{'文字编码' if zh else 'text'} {self.encoding}: {self.encoding_reason.in_(language)}")
-        if self.sample_text:
-            lines.append(("示例文字: " if zh else "for example: ") + " · ".join(self.sample_text))
-        lines.append(f"{'坐标系' if zh else 'CRS'}: {self.crs_reason.in_(language)}")
+        lines = [line for layer in self.layers for line in _layer_lines(self.source, layer, zh)]
         lines += [("注意: " if zh else "note: ") + note.in_(language) for note in self.notes]
+        for id_, rules in self.quality.items():
+            lines += _quality_lines(id_, rules, zh)
         for dataset in self.datasets:
             lines += _dataset_lines(dataset, zh)
         lines.append(f"{self.seconds:.1f} s, {self.peak_megabytes} MB")
         return lines
+
+
+def _layer_lines(source: str, layer: LayerRead, zh: bool) -> list[str]:
+    language: Language = "zh" if zh else "en"
+    lines = [f"{source} [{layer.layer}] {layer.driver}: {layer.rows} {'条记录' if zh else 'rows'}"]
+    if layer.profile and layer.profile_reason:
+        lines.append(f"{'数据规范' if zh else 'profile'} {layer.profile}: {layer.profile_reason.in_(language)}")
+    if layer.encoding and layer.encoding_reason:
+        lines.append(f"{'文字编码' if zh else 'text'} {layer.encoding}: {layer.encoding_reason.in_(language)}")
+    if layer.sample_text:
+        lines.append(("示例文字: " if zh else "for example: ") + " · ".join(layer.sample_text))
+    lines.append(f"{'坐标系' if zh else 'CRS'}: {layer.crs_reason.in_(language)}")
+    return lines + [("注意: " if zh else "note: ") + note.in_(language) for note in layer.notes]
+
+
+def _quality_lines(id_: str, rules: tuple[Verdict, ...], zh: bool) -> list[str]:
+    """A line for each rule that is broken, and one for all that are kept."""
+    broken = [one for one in rules if one.count]
+    kept = len(rules) - len(broken)
+    lines = [f"{id_}: {'符合的检查规则' if zh else 'rules kept'} {kept} / {len(rules)}"]
+    for one in broken:
+        words = {"error": "错误" if zh else "error", "warning": "警告" if zh else "warning"}
+        accepted = (" (已接受)" if zh else " (accepted)") if one.accepted else ""
+        ids = ", ".join(one.ids[:10]) + (" …" if len(one.ids) > 10 else "")
+        title = one.title.zh if zh else one.title.en
+        lines.append(f"  {words[one.severity]}{accepted} {one.id}: {one.count} — {title} ({one.clause}); id {ids}")
+    return lines
 
 
 def _dataset_lines(dataset: Published, zh: bool) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import NamedTuple, Protocol
@@ -30,7 +30,7 @@ from loaders.table import Table, open_table
 from loaders.text import require_codec
 from loaders.vector import Opening
 
-__all__ = ["ARCHIVE_LIMIT", "Field", "Layer", "Note", "list_layers", "open_layer"]
+__all__ = ["ARCHIVE_LIMIT", "Field", "Layer", "Note", "Source", "list_layers", "open_layer", "open_source"]
 
 ARCHIVE_LIMIT = 20_000_000_000  # bytes that an archive may unpack to
 _ONE_LAYER = frozenset({"dxf", "flatgeobuf", "geojson", "geojson-seq", "mif", "parquet", "shapefile", "tab"})
@@ -73,6 +73,53 @@ class _Reader(Protocol):
         """Open one of them."""
 
 
+@dataclass(frozen=True)
+class Source:
+    """A source that was opened: it lists its layers, and opens each."""
+
+    path: Path
+    layers: tuple[tuple[str, bool], ...]  # the name of each, and whether it has geometry
+    _reader: _Reader = field(repr=False)
+
+    @property
+    def spatial(self) -> tuple[str, ...]:
+        """The names of the layers with geometry."""
+        return tuple(name for name, has_geometry in self.layers if has_geometry)
+
+    def choose(self, asked: str | None) -> tuple[str, tuple[Note, ...]]:
+        """The layer asked for, or the only one with geometry, with a note of the tables left aside."""
+        return _choose(self.path, list(self.layers), asked)
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[Layer]:
+        """Open one of the layers; raises a `SourceError` that says what to do."""
+        with _readable(self.path):
+            opened = self._reader.open(name)
+        with opened as found:
+            yield replace(found, path=self.path)
+
+
+def open_source(
+    source: Path | str,
+    *,
+    workspace: Path,
+    encoding: str | None = None,
+    x: str | None = None,
+    y: str | None = None,
+    wkt: str | None = None,
+    archive_limit: int = ARCHIVE_LIMIT,
+) -> Source:
+    """Find out what `source` is, and what layers it has.
+
+    `workspace` is an empty directory that the caller removes; nothing is written elsewhere, and nothing is read but
+    `source` and its companions. `encoding` overrules what the source says, `x`, `y` and `wkt` name columns of a table.
+    Raises a `SourceError` that says what to do.
+    """
+    with _readable(source):
+        path, reader = _find(source, _Ask(workspace, encoding, Asked(x, y, wkt), archive_limit))
+        return Source(path, tuple(reader.layers()), reader)
+
+
 @contextmanager
 def open_layer(
     source: Path | str,
@@ -85,19 +132,11 @@ def open_layer(
     wkt: str | None = None,
     archive_limit: int = ARCHIVE_LIMIT,
 ) -> Iterator[Layer]:
-    """Open the one layer with geometry in `source`, or the one called `layer`.
-
-    `workspace` is an empty directory that the caller removes; nothing is written elsewhere, and nothing is read but
-    `source` and its companions. `encoding` overrules what the source says, `x`, `y` and `wkt` name columns of a table.
-    Raises a `SourceError` that says what to do.
-    """
-    ask = _Ask(workspace, encoding, Asked(x, y, wkt), archive_limit)
-    with _readable(source):
-        path, reader = _find(source, ask)
-        name, notes = _choose(path, reader.layers(), layer)
-        opened = reader.open(name)
-    with opened as found:
-        yield replace(found, path=path, known=(*found.known, *notes))
+    """Open the one layer with geometry in `source`, or the one called `layer`; the rest is as for `open_source`."""
+    opened = open_source(source, workspace=workspace, encoding=encoding, x=x, y=y, wkt=wkt, archive_limit=archive_limit)
+    name, notes = opened.choose(layer)
+    with opened.open(name) as found:
+        yield replace(found, known=(*found.known, *notes))
 
 
 def list_layers(
@@ -110,9 +149,8 @@ def list_layers(
     archive_limit: int = ARCHIVE_LIMIT,
 ) -> list[str]:
     """The names of the layers with geometry in `source`."""
-    with _readable(source):
-        _, reader = _find(source, _Ask(workspace, None, Asked(x, y, wkt), archive_limit))
-        return [name for name, has_geometry in reader.layers() if has_geometry]
+    opened = open_source(source, workspace=workspace, x=x, y=y, wkt=wkt, archive_limit=archive_limit)
+    return list(opened.spatial)
 
 
 @contextmanager

@@ -65,10 +65,12 @@ class Staging:
     ) -> None:
         self.family = family
         self.key = key
+        self.keyed = False  # whether its primary key is made
         self.fields = fields
         self.place = place
         self.tally = Tally()
         self.refusals: list[tuple[str, str, bytes]] = []
+        self.repairs: list[tuple[str, str]] = []  # key and reason of each, where someone will judge them
         self.multi_points = False
         self.ordinates = ordinates
         self.name = f"release_{place.release}_{family}"

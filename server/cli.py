@@ -14,6 +14,7 @@ from core.settings import read_settings
 from server.commands.datasets import datasets
 from server.commands.doctor import doctor
 from server.commands.load import load
+from server.commands.profiles import profiles
 from server.commands.tiles import tiles
 from server.commands.up import up
 from server.console import LANGUAGE, words
@@ -33,7 +34,7 @@ def cli(context: click.Context) -> None:
     context.obj = read_settings()
 
 
-for command in (up, load, datasets, tiles, doctor):
+for command in (up, load, datasets, profiles, tiles, doctor):
     cli.add_command(command)
 
 

@@ -8,7 +8,8 @@ from core.catalogue import Dataset, style_of
 from core.database import Connection
 from core.language import Text
 from core.settings import Settings
-from loaders.load import Finish, Progress
+from loaders.load import Finish
+from loaders.publish import Progress
 from loaders.staging import Staging
 from tiles.levels import Budget, Generalised, Table, generalise
 from tiles.portrayal import Portrayal, portray, portrayal_of, restyle, save, served_table

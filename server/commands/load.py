@@ -9,7 +9,7 @@ from core.settings import Settings
 from server.console import LANGUAGE, as_json, database, progress_bar, show, show_json, words
 
 if TYPE_CHECKING:
-    from loaders import Options
+    from loaders import Options, Report
 
 
 @click.command(
@@ -110,6 +110,28 @@ if TYPE_CHECKING:
     ),
 )
 @click.option(
+    "--profile",
+    metavar="ID|FILE",
+    help=words(
+        "Read it as this standard product (`chengtu profiles`), as a TOML file of your own says, or as `none`;"
+        " else it is recognised.",
+        "按此数据规范读取(见 `chengtu profiles`),或给出自定义 TOML 文件,或 `none`;缺省自动识别。",
+    ),
+)
+@click.option(
+    "--accept",
+    metavar="RULE,...",
+    help=words(
+        "Publish although these rules of the profile are broken; `all`: whatever is found.",
+        "即使违反这些规则也发布;`all` 表示全部接受。",
+    ),
+)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help=words("Read, check and compare, and publish nothing.", "只读取、检查、比较,不发布。"),
+)
+@click.option(
     "--discard-edits",
     is_flag=True,
     help=words("Replace features edited since the last release.", "覆盖自上次发布后所做的编辑。"),
@@ -118,19 +140,28 @@ if TYPE_CHECKING:
 @click.pass_obj
 def load(settings: Settings, /, source: Path, as_json: bool, **options: Any) -> None:  # noqa: ANN401 — click's
     """Load and report."""
-    from loaders import load as run  # noqa: PLC0415 — GDAL and its company take half a second
+    from loaders import QualityRefused  # noqa: PLC0415 — GDAL and its company take half a second
+    from loaders import load as run  # noqa: PLC0415
     from server.levels import finisher  # noqa: PLC0415
 
-    with database(settings) as dsn, progress_bar(source.name, quiet=as_json) as tell:
-        report = run(
-            source,
-            dsn,
-            _options(options),
-            scratch=settings.var / "tmp",
-            archive_limit=settings.temporary_limit,
-            progress=tell,
-            finish=finisher(settings),
-        )
+    try:
+        with database(settings) as dsn, progress_bar(source.name, quiet=as_json) as tell:
+            report = run(
+                source,
+                dsn,
+                _options(options),
+                scratch=settings.var / "tmp",
+                archive_limit=settings.temporary_limit,
+                progress=tell,
+                finish=finisher(settings),
+            )
+    except QualityRefused as refusal:
+        _tell(refusal.report, as_json)
+        raise
+    _tell(report, as_json)
+
+
+def _tell(report: "Report", as_json: bool) -> None:
     if as_json:
         show_json(report.as_json())
     else:
@@ -145,4 +176,5 @@ def _options(given: dict[str, Any]) -> "Options":
     described = Described(
         **{name: given.pop(name) for name in names.split()}, keywords=list(given.pop("keyword")) or None
     )
-    return Options(id=given.pop("id_"), time=given.pop("time_"), described=described, **given)
+    accept = frozenset(rule.strip() for rule in (given.pop("accept") or "").split(",") if rule.strip())
+    return Options(id=given.pop("id_"), time=given.pop("time_"), described=described, accept=accept, **given)

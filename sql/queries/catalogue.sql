@@ -102,10 +102,10 @@ insert into chengtu.dataset (
     fields, extent, time_extent, feature_count, owner, update_period, licence, attribution_en, attribution_zh, origin, source,
     release, editable, max_age, search
 ) values (
-    %(id)s, coalesce(%(title_en)s, %(default_title)s), coalesce(%(title_zh)s, %(default_title)s),
+    %(id)s, coalesce(%(title_en)s, %(default_title_en)s), coalesce(%(title_zh)s, %(default_title_zh)s),
     coalesce(%(description_en)s, ''), coalesce(%(description_zh)s, %(description_en)s, ''), coalesce(%(keywords)s::text[], '{}'),
     %(geometry_type)s, %(srid)s, %(key_column)s, %(time_column)s, %(fields)s, %(extent)s, %(time_extent)s::timestamptz[], %(feature_count)s,
-    %(owner)s, %(update_period)s, %(licence)s, %(attribution_en)s, %(attribution_zh)s, %(origin)s, %(source)s, %(release)s,
+    %(owner)s, coalesce(%(update_period)s, %(default_period)s), %(licence)s, %(attribution_en)s, %(attribution_zh)s, %(origin)s, %(source)s, %(release)s,
     coalesce(%(editable)s, false), coalesce(%(max_age)s, 0), coalesce(%(search)s, false)
 )
 on conflict (id) do update set
@@ -167,6 +167,11 @@ where id = %(id)s and (
     coalesce(%(editable)s, editable), coalesce(%(max_age)s, max_age), coalesce(%(search)s, search)
 )
 returning id
+
+-- name: profile_dataset
+-- Write down what a data set was recognised as, and what is known of its fields.
+update chengtu.dataset set profile = %(profile)s, about_fields = %(about_fields)s, updated_at = now()
+where id = %(id)s and (profile, about_fields) is distinct from (%(profile)s, %(about_fields)s::jsonb)
 
 -- name: insert_release
 -- Record a release in the data set's history.

@@ -18,7 +18,8 @@ from core.database import connect
 from core.errors import BadDatasetId, NoSuchDataset
 from core.settings import ROOT
 from loaders import remove
-from loaders.load import LoadRunning, NoSuchField
+from loaders.candidate import NoSuchField
+from loaders.load import LoadRunning
 from loaders.release import DependentView, KeyNotUnique
 from tests.conftest import Load
 

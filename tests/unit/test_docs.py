@@ -8,6 +8,7 @@ import yaml
 
 from core.settings import ROOT, Settings
 from loaders.crs import read_datum_shift
+from loaders.profiles import shipped_profiles
 from loaders.sniff import SUFFIXES
 from server.commands.load import load
 from server.contract.findings import KINDS
@@ -82,3 +83,10 @@ def test_the_example_of_a_datum_shift_is_one(tmp_path: Path) -> None:
     path.write_text(example, "utf-8")
     path.chmod(0o600)
     assert read_datum_shift(path).source == 4610
+
+
+def test_the_profiles_page_shows_the_example_and_names_every_profile() -> None:
+    page = (ROOT / "docs" / "profiles.md").read_text("utf-8")
+    assert (ROOT / "data" / "profiles" / "street-trees.toml").read_text("utf-8") in page
+    documented = re.findall(r"^\| `([\w-]+)` \|", page, flags=re.MULTILINE)
+    assert sorted(documented) == sorted(one.id for one in shipped_profiles())

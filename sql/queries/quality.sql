@@ -1,0 +1,38 @@
+-- name: datasets_of_profile
+-- The data sets that are served as layers of a profile, in one CRS.
+select d.id, d.profile, d.key_column
+from chengtu.dataset as d
+where d.profile like %(profile)s and d.srid = %(srid)s
+order by d.id
+
+-- name: number_rows
+-- A number for each row, where nothing else tells rows apart.
+alter table {staging} add column {number} bigint not null generated always as identity
+
+-- name: found_ids
+-- The keys of the features that each rule's findings concern.
+select f.rule, (array_agg(distinct k.key order by k.key))[:%(most)s] as ids
+from pg_temp.ct_findings as f cross join lateral (values (f.key), (f.other)) as k (key)
+where f.layer = %(layer)s and k.key is not null
+group by f.rule
+
+-- name: fill_quality
+-- The findings of a layer as rows of a data set.
+insert into {staging} ({key}, rule, severity, clause, title_en, title_zh, feature, other, stated, measured, note_en, note_zh, geom)
+select
+    row_number() over (order by f.rule, f.key, f.other),
+    f.rule, r.severity, r.clause, r.title ->> 'en', r.title ->> 'zh', f.key, f.other, f.stated, f.measured, f.note_en, f.note_zh,
+    st_force2d(f.geom)
+from pg_temp.ct_findings as f
+inner join jsonb_to_recordset(%(rules)s) as r (id text, severity text, clause text, title jsonb) on f.rule = r.id
+where f.layer = %(layer)s
+
+-- name: record_quality
+-- What the rules say of a data set's release.
+insert into chengtu.quality (dataset, release, profile, rules) values (%(id)s, %(release)s, %(profile)s, %(rules)s)
+on conflict (dataset) do update set
+    release = excluded.release, profile = excluded.profile, rules = excluded.rules, checked_at = now()
+
+-- name: forget_quality
+-- A data set that has no rules any more.
+delete from chengtu.quality where dataset = %(id)s
