@@ -10,8 +10,6 @@ from statistics import median
 from typing import Any, NamedTuple
 
 import psycopg
-from data.survey import build_increment, build_survey, write_tables
-from data.survey.increment import applied
 
 from benchmarks.measure import cpu_of_cluster
 from benchmarks.place import Place
@@ -19,6 +17,8 @@ from benchmarks.report import Table
 from core.catalogue import get_dataset
 from core.database import connect, open_async_pool
 from core.settings import Settings
+from data.survey import build_increment, build_survey, write_tables
+from data.survey.increment import applied
 from features.feed import read_feed
 from features.table import Table as Features
 from loaders import Options, lives, load

@@ -47,6 +47,8 @@ def test_the_landing_page_leads_qgis_on(api: httpx.Client, live_server: str) -> 
         "tilesets-vector": f"{live_server}/tiles",
         "tiling-schemes": f"{live_server}/tileMatrixSets",
         "changes": f"{live_server}/changes",
+        "codelists": f"{live_server}/codelists",
+        "crosswalks": f"{live_server}/crosswalks",
         "processes": f"{live_server}/processes",
     }
 
@@ -188,6 +190,7 @@ def test_the_api_is_described_validly_at_its_own_address(openapi: dict[str, Any]
 
 def test_every_answer_is_as_the_api_describes_it(api: httpx.Client, openapi: dict[str, Any]) -> None:
     values = {"collectionId": "parcels", "featureId": "1", "processId": "grid-cell-query"} | TILE
+    values |= {"codelistId": "survey-classes", "crosswalkId": "survey-to-planning"}
     asked = [path for path, item in openapi["paths"].items() if "get" in item and path != "/changes"]  # that never ends
     for path in asked:
         operation = openapi["paths"][path]["get"]
