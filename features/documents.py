@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from core.catalogue import BBox, Dataset, Field, State
+from core.catalogue import VALID_FROM, VALID_TO, BBox, Dataset, Field, State
 from core.codelists import codelists
 from core.crs import CRS84, WGS84, Srid, is_axis_swapped, is_geographic, lookup, transformer, uri
 from core.language import Language, Text
@@ -18,6 +18,7 @@ GEOMETRY_PROPERTY = "geometry"  # what filters call the geometry; no field may b
 MEDIA = {"json": "application/json", "html": "text/html"}
 SCHEMA_MEDIA = {"json": "application/schema+json", "html": "text/html"}
 SCHEMA_FORMS = {**SCHEMA_MEDIA, "geojson": "application/schema+json"}  # the last describes features as they are sent
+GEOJSON_MEDIA = "application/geo+json"
 STYLE_MEDIA = "application/vnd.mapbox.style+json"
 QML_MEDIA = "application/x-qgis-layer-settings"  # as QGIS registers its styles with desktops
 
@@ -60,6 +61,10 @@ _MOST_CODES = 500  # that a schema lists
 _FORMS = {"json": "GeoJSON"}
 _GEOMETRY = Text("Geometry", "几何")
 _NUMBER = Text("Number of the feature", "要素编号")
+_LIFETIME = {  # OGC API - Features 5 names the roles
+    VALID_FROM: ("primary-interval-start", Text("Holds from", "生效日期")),
+    VALID_TO: ("primary-interval-end", Text("Holds no more from", "失效日期")),
+}
 _TITLES = {
     "self": Text("This document", "本文档"),
     "alternate": Text("This document as a page", "本文档的网页"),
@@ -68,6 +73,9 @@ _TITLES = {
     "schema": Text("The attributes of the features", "要素的属性结构"),
     "describedBy": Text("A feature as GeoJSON", "GeoJSON 要素的结构"),
     "changes": Text("What changes, feature by feature", "要素变更"),
+    "quality": Text("What the checks found", "质量检查结果"),
+    "history": Text("The life of a feature or a place", "要素或地点的历史"),
+    "amendments": Text("Annual increments and sheets that were applied", "已应用的年度增量与图幅更新"),
     "stylesheet": Text("How the features are drawn", "绘制样式"),
     "qml": Text("A style for QGIS, with names for codes", "QGIS 样式(代码显示为名称)"),
     "tiles": Text("Vector tiles", "矢量瓦片"),
@@ -213,9 +221,22 @@ def _collection_links(dataset: Dataset, site: Site) -> list[Json]:
         *_source_links(dataset, site),
         *_style_links(dataset, site),
         link("changes", f"{here}/changes", MEDIA["json"], _TITLES["changes"].in_(say)),
+        *_quality_links(dataset, site),
+        *_history_links(dataset, site),
         link(f"{_REL}tilesets-vector", f"{here}/tiles", MEDIA["json"], _TITLES["tiles"].in_(say)),
         link("parent", f"{site.base}/collections", MEDIA["json"], _TITLES["parent"].in_(say)),
         link("root", f"{site.base}/", MEDIA["json"], _TITLES["root"].in_(say)),
+    ]
+
+
+def _history_links(dataset: Dataset, site: Site) -> list[Json]:
+    """What was, where it is kept."""
+    if dataset.history is None:
+        return []
+    here, say = f"{site.base}/collections/{dataset.id}", site.language
+    return [
+        link("version-history", f"{here}/history", GEOJSON_MEDIA, _TITLES["history"].in_(say)),  # RFC 5829
+        link("related", f"{here}/amendments", MEDIA["json"], _TITLES["amendments"].in_(say)),
     ]
 
 
@@ -226,6 +247,17 @@ def _style_links(dataset: Dataset, site: Site) -> list[Json]:
     if dataset.extent is None:
         return [for_qgis]
     return [link("stylesheet", f"{here}/style.json", STYLE_MEDIA, _TITLES["stylesheet"].in_(say)), for_qgis]
+
+
+def _quality_links(dataset: Dataset, site: Site) -> list[Json]:
+    """What the checks of its profile found, where it has one with rules."""
+    if not dataset.judged:
+        return []
+    here = f"{site.base}/collections/{dataset.id}/quality"
+    return [
+        link("quality", f"{here}?f={form}", media, _TITLES["quality"].in_(site.language))
+        for form, media in MEDIA.items()
+    ]
 
 
 def _source_links(dataset: Dataset, site: Site) -> list[Json]:
@@ -245,7 +277,9 @@ def _extent(dataset: Dataset, state: State) -> Json:
         extent["spatial"] = {"bbox": [list(state.extent)], "crs": uri(CRS84)}
         if stored := _in_storage_crs(state.extent, Srid(dataset.srid)):
             extent["spatial"]["storageCrsBbox"] = [stored]
-    if dataset.time is not None and state.interval is not None:
+    if dataset.history is not None:
+        extent["temporal"] = {"interval": [[f"{dataset.history.since}T00:00:00Z", None]]}
+    elif dataset.time is not None and state.interval is not None:
         extent["temporal"] = {"interval": [[_instant(moment) for moment in state.interval]]}
     return extent
 
@@ -268,8 +302,8 @@ def _instant(moment: datetime) -> str:
 def _attributes(dataset: Dataset) -> Sequence[Field]:
     """The fields, and before them the key where it is none of them."""
     if dataset.key in dict(dataset.fields):
-        return dataset.fields
-    return (Field(dataset.key, dataset.key_type), *dataset.fields)
+        return dataset.attributes
+    return (Field(dataset.key, dataset.key_type), *dataset.attributes)
 
 
 def _property(dataset: Dataset, field: Field, site: Site) -> Json:
@@ -278,10 +312,13 @@ def _property(dataset: Dataset, field: Field, site: Site) -> Json:
         described["title"] = about.title.in_(site.language) or field.name
         described |= {"x-ogc-unit": about.unit} if about.unit else {}
         described |= _coded(about.codelist, described["type"], site) if about.codelist else {}
-    if field.name == dataset.time:
+    if field.name == dataset.time and not dataset.history:
         described["x-ogc-role"] = "primary-instant"
     if field.name == dataset.key and described["type"] in ("integer", "string"):
         described["x-ogc-role"] = "id"
+    if dataset.history and field.name in _LIFETIME:
+        role, title = _LIFETIME[field.name]
+        return described | {"title": title.in_(site.language), "readOnly": True, "x-ogc-role": role}
     if field.name not in dict(dataset.fields):  # the service numbers these features itself
         described |= {"title": _NUMBER.in_(site.language), "readOnly": True}
     return described

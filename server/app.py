@@ -33,12 +33,14 @@ from server.codelists import CODELIST_ROUTES
 from server.documents import DOCUMENT_ROUTES
 from server.editing import EDIT_ROUTES
 from server.features import FEATURE_ROUTES
+from server.history import HISTORY_ROUTES
 from server.host import Host, Tame
 from server.news import News
 from server.pages import TEMPLATES
 from server.publisher import Publisher
 from server.push import PUSH_ROUTES
 from server.qgis_page import QGIS_ROUTES
+from server.quality import QUALITY_ROUTES
 from server.service import Service, read_service
 from server.styles import STYLE_ROUTES
 from server.tiles.document_routes import TILE_DOCUMENT_ROUTES
@@ -136,6 +138,8 @@ def _own_routes() -> list[BaseRoute]:
     routes: list[BaseRoute] = [
         *FEATURE_ROUTES,
         *FEED_ROUTES,
+        *QUALITY_ROUTES,
+        *HISTORY_ROUTES,
         *PUSH_ROUTES,
         *EDIT_ROUTES,
         *TILE_ROUTES,

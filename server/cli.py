@@ -13,8 +13,10 @@ from core.language import spoken
 from core.settings import read_settings
 from server.commands.datasets import datasets
 from server.commands.doctor import doctor
+from server.commands.increment import increment
 from server.commands.load import load
 from server.commands.profiles import profiles
+from server.commands.sample import sample
 from server.commands.tiles import tiles
 from server.commands.up import up
 from server.console import LANGUAGE, words
@@ -34,7 +36,7 @@ def cli(context: click.Context) -> None:
     context.obj = read_settings()
 
 
-for command in (up, load, datasets, profiles, tiles, doctor):
+for command in (up, load, increment, datasets, profiles, sample, tiles, doctor):
     cli.add_command(command)
 
 

@@ -13,7 +13,7 @@ from core.settings import ROOT
 from features.documents import Json, Site, searchable, value_schema
 from features.search import PARAMETERS
 from processes.base import Processor
-from server import openapi_changes, openapi_codelists
+from server import openapi_changes, openapi_codelists, openapi_history, openapi_quality
 from server.openapi_parts import QUERY_ERRORS, READING_ERRORS, WRITING_ERRORS, components, ref
 from server.openapi_tiles import RESPONSES as TILE_RESPONSES
 from server.openapi_tiles import SCHEMAS as TILE_SCHEMAS
@@ -61,10 +61,22 @@ def openapi(datasets: Iterable[Dataset], service: Service, site: Site, matrix_se
     datasets, say = [*datasets], site.language
     collections = [one.id for one in datasets]
     attributes = _Attributes(datasets)
+    kept = any(one.history for one in datasets)
     more = {
-        "parameters": tile_parameters(matrix_sets) | openapi_changes.PARAMETERS | openapi_codelists.parameters(),
-        "schemas": TILE_SCHEMAS | openapi_changes.SCHEMAS | openapi_codelists.SCHEMAS,
-        "responses": TILE_RESPONSES | openapi_changes.RESPONSES | openapi_codelists.RESPONSES,
+        "parameters": tile_parameters(matrix_sets)
+        | openapi_changes.PARAMETERS
+        | openapi_codelists.parameters()
+        | (openapi_history.PARAMETERS if kept else {}),
+        "schemas": TILE_SCHEMAS
+        | openapi_changes.SCHEMAS
+        | openapi_codelists.SCHEMAS
+        | openapi_quality.SCHEMAS
+        | (openapi_history.SCHEMAS if kept else {}),
+        "responses": TILE_RESPONSES
+        | openapi_changes.RESPONSES
+        | openapi_codelists.RESPONSES
+        | openapi_quality.RESPONSES
+        | (openapi_history.RESPONSES if kept else {}),
     }
     parts = components(collections, service.resources, service.server.limits, site, more)
     parts["parameters"] |= attributes.shared
@@ -87,6 +99,8 @@ def openapi(datasets: Iterable[Dataset], service: Service, site: Site, matrix_se
             **tile_paths(say, collections=bool(collections)),
             **openapi_changes.change_paths(say, collections=bool(collections)),
             **openapi_codelists.codelist_paths(say),
+            **openapi_quality.quality_paths(say, (one.id for one in datasets if one.judged)),
+            **openapi_history.history_paths(say, kept=kept),
             **{path: item for one in datasets for path, item in _collection_paths(one, attributes, say).items()},
             **_process_paths(service, say),
         },
@@ -228,7 +242,8 @@ def _collection_paths(dataset: Dataset, attributes: _Attributes, say: Language) 
         errors=(*reading, "410"),
     )
     items["parameters"] += attributes.of(id_)
-    item = _get(f"{id_}.getFeature", id_, _ITEM.in_(say), "feature", "crs", "fItems", "lang", errors=reading)
+    of_one = ("crs", *(("datetime",) if dataset.history else ()), "fItems", "lang")
+    item = _get(f"{id_}.getFeature", id_, _ITEM.in_(say), "feature", *of_one, errors=reading)
     paths: Json = {
         f"/collections/{id_}/items": {"get": items, "post": _post(dataset, say)},
         f"/collections/{id_}/items/{{featureId}}": {"parameters": [_key(dataset)], "get": item},
