@@ -20,6 +20,7 @@ SCHEMA_MEDIA = {"json": "application/schema+json", "html": "text/html"}
 SCHEMA_FORMS = {**SCHEMA_MEDIA, "geojson": "application/schema+json"}  # the last describes features as they are sent
 GEOJSON_MEDIA = "application/geo+json"
 STYLE_MEDIA = "application/vnd.mapbox.style+json"
+QML_MEDIA = "application/x-qgis-layer-settings"  # as QGIS registers its styles with desktops
 
 _REL = "http://www.opengis.net/def/rel/ogc/1.0/"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -76,6 +77,7 @@ _TITLES = {
     "history": Text("The life of a feature or a place", "要素或地点的历史"),
     "amendments": Text("Annual increments and sheets that were applied", "已应用的年度增量与图幅更新"),
     "stylesheet": Text("How the features are drawn", "绘制样式"),
+    "qml": Text("A style for QGIS, with names for codes", "QGIS 样式(代码显示为名称)"),
     "tiles": Text("Vector tiles", "矢量瓦片"),
     "parent": Text("All data sets", "全部数据集"),
     "root": Text("The service", "服务首页"),
@@ -240,10 +242,11 @@ def _history_links(dataset: Dataset, site: Site) -> list[Json]:
 
 def _style_links(dataset: Dataset, site: Site) -> list[Json]:
     """How the data set is drawn, by the registered relation that OGC API - Styles (20-009) has for this as well."""
+    say, here = site.language, f"{site.base}/collections/{dataset.id}"
+    for_qgis = link("stylesheet", f"{here}/style.qml?lang={say}", QML_MEDIA, _TITLES["qml"].in_(say))
     if dataset.extent is None:
-        return []
-    address = f"{site.base}/collections/{dataset.id}/style.json"
-    return [link("stylesheet", address, STYLE_MEDIA, _TITLES["stylesheet"].in_(site.language))]
+        return [for_qgis]
+    return [link("stylesheet", f"{here}/style.json", STYLE_MEDIA, _TITLES["stylesheet"].in_(say)), for_qgis]
 
 
 def _quality_links(dataset: Dataset, site: Site) -> list[Json]:

@@ -165,6 +165,8 @@ def _free(name: str, taken: set[str]) -> str:
 
 def _candidates(connection: Connection, source: Source, job: Job, stream: Stream) -> tuple[Candidate, ...]:
     as_layer = job.match.as_layer if job.match else None
+    for one in stream.stagings.values():
+        one.class_field = as_layer.class_field if as_layer else None
     return tuple(
         Candidate(
             id=id_,
