@@ -21,7 +21,7 @@ _NOTE = (
 )
 _READ = {
     "Chengtu": "from loaders.cass.drawing import read_drawing as r; d = r({0}, {0}, {1}, None); print(sum(d.spool.counts.values()))",
-    "GDAL": "import pyogrio; from loaders import gdal; print(sum(len(b) for b in pyogrio.open_arrow({0}).__enter__()[1]))",
+    "GDAL": "import pyogrio; print(pyogrio.read_arrow({0})[1].num_rows)",
 }
 
 

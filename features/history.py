@@ -15,7 +15,7 @@ from features.queries import Statement, named, type_name
 from features.reader import naming_an_item
 from features.search import Search
 from features.table import Table
-from features.versions import every, version_id
+from features.versions import every, shown, version_id
 
 ALWAYS: Final = "0001-01-01/.."  # the `datetime` of all that ever was
 
@@ -99,6 +99,7 @@ def _statement(table: Table, search: Search, key: str | None, point: Point | Non
         "key_type": type_name(table.dataset.key_type),
         "versions": every(table),
         "version": version_id(table, "v"),
+        "shown": shown(table, "v"),
     }
     source = every(table)
     if key is not None:

@@ -115,9 +115,8 @@ def items(table: Table, identifier: str, crs: Srid, datetime: str | None = None)
 
 
 def _item(table: Table, key: str, search: Search, began: date | None = None) -> Statement:
-    condition, parameters = versions.held(table, search) or (sql.SQL("true"), {})
-    if began is not None:
-        condition, parameters = query("began_on"), {"began": began}
+    held = versions.began(table, began) if began is not None else versions.held(table, search)
+    condition, parameters = held or (sql.SQL("true"), {})
     text = query("one_item").format(
         feature=feature(table, search),
         table=versions.source(table, search),
@@ -260,7 +259,16 @@ def _after(order: list[_Order], cursor: Cursor) -> _Part:
         if beyond := _beyond(one, at if value is not None else None, cursor.backwards):
             ways.append(sql.SQL(" and ").join([*level, beyond]))
         level.append(sql.SQL("{} is null" if value is None else "{} = {}").format(column(one.name), at))
-    return sql.SQL("({})").format(sql.SQL(" or ").join(ways)), bound
+    beyond = sql.SQL("({})").format(sql.SQL(" or ").join(ways))
+    if len(order) > 1 and order[0].never_null:  # an index serves no alternatives
+        first = sql.SQL("{} {} cast({} as {})").format(
+            column(order[0].name),
+            sql.SQL("<=" if cursor.backwards else ">="),
+            sql.Placeholder("after0"),
+            type_name(order[0].type),
+        )
+        beyond = sql.SQL("({} and {})").format(first, beyond)
+    return beyond, bound
 
 
 def _beyond(one: _Order, at: sql.Composable | None, backwards: bool) -> sql.Composable | None:

@@ -48,13 +48,19 @@ def _every(table: Table) -> sql.Composable:
     dataset = table.dataset
     own = [dataset.key, *(name for name, _ in dataset.fields if name != dataset.key), GEOMETRY]
     own += [CLEARANCE] if dataset.knows_clearance else []
-    data, history = sql.Identifier("data", dataset.id), sql.Identifier("history", dataset.id)
     return query("all_versions").format(
         columns=sql.SQL(", ").join(sql.Identifier("t", name.replace("%", "%%")) for name in own),
-        table=data,
-        history=history,
-        table_name=sql.Literal(f"data.{dataset.id}"),
-        history_name=sql.Literal(f"history.{dataset.id}"),
+        table=sql.Identifier("data", dataset.id),
+        history=sql.Identifier("history", dataset.id),
+    )
+
+
+def shown(table: Table, alias: str = "f") -> sql.Composable:
+    """The condition that a version may be shown, which a query calls by an alias."""
+    return query("version_shown").format(
+        version=sql.Identifier(alias),
+        table=sql.Literal(f"data.{table.dataset.id}"),
+        history=sql.Literal(f"history.{table.dataset.id}"),
     )
 
 
@@ -63,7 +69,13 @@ def held(table: Table, search: Search) -> tuple[sql.Composable, dict[str, object
     if search.datetime is None or not wanted(table, search):
         return None
     first, last = temporal.days(search.datetime)
-    return query("held_between"), {"first_day": first, "last_day": last}
+    condition = sql.SQL("{} and {}").format(query("held_between"), shown(table))
+    return condition, {"first_day": first, "last_day": last}
+
+
+def began(table: Table, day: date) -> tuple[sql.Composable, dict[str, object]]:
+    """The condition that a version began on a day."""
+    return sql.SQL("{} and {}").format(query("began_on"), shown(table)), {"began": day}
 
 
 def id_of(table: Table, search: Search) -> sql.Composable:

@@ -164,6 +164,8 @@ def _dataset_lines(dataset: Published, zh: bool) -> list[str]:
         counts = f"{changes.added} added, {changes.removed} removed, {changes.changed} changed"
         first = f"{dataset.id}: {dataset.rows} features published; {counts}"
     lines = [first, f"  {dataset.geometry_type}, EPSG:{dataset.srid}{_extent(dataset.extent)}"]
+    if dataset.comparison:
+        lines += dataset.comparison.lines("zh" if zh else "en")
     if dataset.null_geometries or dataset.empty_geometries:
         label = "无几何 / 空几何" if zh else "without geometry / with an empty one"
         lines.append(f"  {label}: {dataset.null_geometries} / {dataset.empty_geometries}")

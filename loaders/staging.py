@@ -71,6 +71,7 @@ class Staging:
         self.tally = Tally()
         self.refusals: list[tuple[str, str, bytes]] = []
         self.repairs: list[tuple[str, str]] = []  # key and reason of each, where someone will judge them
+        self.class_field: str | None = None  # what a profile says that a map of it is coloured by
         self.multi_points = False
         self.ordinates = ordinates
         self.name = f"release_{place.release}_{family}"

@@ -75,7 +75,8 @@ language sql stable security definer set search_path = pg_catalog, public, pg_te
 $$;
 
 -- Makes the table of closed versions, or gives it the columns that have come since; those that have gone stay in it. Whoever
--- may read the features may read these, but where rows are guarded: their policies must be said of this table, too.
+-- may read the features may read these, but where rows are guarded: their policies must be said of this table, too. What is
+-- there already is not touched, since that would keep readers waiting.
 create or replace function chengtu.keep_history(name text, key_column text) returns void
 language plpgsql as $$
 declare
@@ -88,14 +89,21 @@ begin
     for one in
         select a.attname, format_type(a.atttypid, a.atttypmod) as type
         from pg_attribute as a
-        where a.attrelid = source and a.attnum > 0 and not a.attisdropped
+        where
+            a.attrelid = source and a.attnum > 0 and not a.attisdropped
+            and not exists (
+                select from pg_attribute as b
+                where b.attrelid = format('history.%I', name)::regclass and b.attname = a.attname and not b.attisdropped
+            )
     loop
-        execute format('alter table history.%I add column if not exists %I %s', name, one.attname, one.type);
+        execute format('alter table history.%I add column %I %s', name, one.attname, one.type);
     end loop;
-    execute format('create index if not exists %I on history.%I using gist (geom)', name || '.geom', name);
-    execute format('create index if not exists %I on history.%I (%I, valid_from)', name || '.key', name, key_column);
-    execute format('create index if not exists %I on history.%I (valid_to)', name || '.to', name);
-    execute format('create index if not exists %I on history.%I (ct_amendment)', name || '.amendment', name);
+    if not exists (select from pg_index as i where i.indrelid = format('history.%I', name)::regclass) then
+        execute format('create index on history.%I using gist (geom)', name);
+        execute format('create index on history.%I (%I, valid_from)', name, key_column);
+        execute format('create index on history.%I (valid_to)', name);
+        execute format('create index on history.%I (ct_amendment)', name);
+    end if;
     for one in
         select distinct case g.grantee when 0 then 'public' else g.grantee::regrole::text end as role
         from pg_class as c, lateral aclexplode(c.relacl) as g
@@ -103,7 +111,10 @@ begin
     loop
         execute format('grant select on history.%I to %s', name, one.role);
     end loop;
-    if (select c.relrowsecurity from pg_class as c where c.oid = source) then
+    if
+        (select c.relrowsecurity from pg_class as c where c.oid = source)
+        and not (select c.relrowsecurity from pg_class as c where c.oid = format('history.%I', name)::regclass)
+    then
         execute format('alter table history.%I enable row level security', name);
     end if;
 end

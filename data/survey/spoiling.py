@@ -15,15 +15,14 @@ _ELSEWHERE = "110101"  # a county that no sample has
 def spoil(increment: Increment, how: Spoilt) -> tuple[Increment, list[str]]:
     """The increment with one thing wrong, and the identifiers of what shows it.
 
-    wrong-year: two years later than the survey's; other-county: all codes are of a county elsewhere; unbalanced: a new
+    wrong-year: the survey's own year; other-county: all codes are of a county elsewhere; unbalanced: a new
     parcel is 1 000 m2 too large; unknown-before: an old parcel that does not exist; missing-after: a new one that is
     not there.
     """
     new, process = increment.layers["DLTBGX"], increment.layers["DLTBGXGC"]
     if how == "wrong-year":
-        return _with(increment, *(_later(one, increment.year + 1) for one in (new, process)))._replace(
-            year=increment.year + 1
-        ), []
+        year = increment.year - 1
+        return _with(increment, *(_dated(one, year) for one in (new, process)))._replace(year=year), []
     if how == "other-county":
         return _with(increment, *(_moved(one) for one in (new, process))), []
     if how == "unbalanced":
@@ -43,9 +42,9 @@ def _with(increment: Increment, new: Table, process: Table) -> Increment:
     return increment._replace(layers={"DLTBGX": new, "DLTBGXGC": process})
 
 
-def _later(table: Table, year: int) -> Table:
-    later = table.having(GXSJ=np.full(len(table.shapes), np.datetime64(f"{year}-12-31")))
-    return later.having(SJNF=np.full(len(table.shapes), year)) if "SJNF" in table.columns else later
+def _dated(table: Table, year: int) -> Table:
+    dated = table.having(GXSJ=np.full(len(table.shapes), np.datetime64(f"{year}-12-31")))
+    return dated.having(SJNF=np.full(len(table.shapes), year)) if "SJNF" in table.columns else dated
 
 
 def _moved(table: Table) -> Table:

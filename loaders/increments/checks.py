@@ -28,7 +28,7 @@ def _year(held: Amended, prepared: Prepared) -> Iterator[Finding]:
     served, day = held.state_of, prepared.day
     if served is None:
         return
-    facts = {"day": day, "served": served, "id": held.id}
+    facts = {"n": 1, "day": day, "served": served, "id": held.id}
     if day <= served:
         en = "It leads to {day}, but {id} is served as of {served}: another year's increment is needed."
         yield finding(

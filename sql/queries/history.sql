@@ -341,17 +341,24 @@ order by 1, 2
 st_area(st_transform({geometry}, {base})::geography)
 
 -- name: all_versions
--- All versions of a data set's features, those that hold and those that hold no more. Where rows are guarded, the latter are
--- shown only if they are guarded as well.
+-- All versions of a data set's features, those that hold and those that hold no more, plainly: so the indexes of both serve.
+-- Which of them are shown, `version_shown` says.
 (
     select {columns}, t.ct_release, t.xmin as xmin, t.valid_from, t.valid_to
     from {table} as t
     union all
     select {columns}, t.ct_release, t.xmin as xmin, t.valid_from, t.valid_to
     from {history} as t
-    where
-        t.valid_from < t.valid_to
-        and (not row_security_active({table_name}::text) or row_security_active({history_name}::text))
+)
+
+-- name: version_shown
+-- Not what held on no day; and where rows are guarded, what holds no more only if it is guarded as well.
+(
+    {version}.valid_to is null
+    or (
+        {version}.valid_from < {version}.valid_to
+        and (select not row_security_active({table}::text) or row_security_active({history}::text))
+    )
 )
 
 -- name: held_between
@@ -394,14 +401,14 @@ from (
     from chengtu.succession as s, {versions} as v
     where
         s.dataset = %(dataset)s and s.after = chengtu.key_text(f.{key}) and s.day = f.valid_from
-        and v.{key} = cast(s.before as {key_type}) and v.valid_to = s.day
+        and v.{key} = cast(s.before as {key_type}) and v.valid_to = s.day and {shown}
     union all
     select
         ({version})::json as id,
         null as area
     from {versions} as v
     where
-        v.{key} = f.{key} and v.valid_to = f.valid_from
+        v.{key} = f.{key} and v.valid_to = f.valid_from and {shown}
         and not exists (
             select from chengtu.succession as s
             where
@@ -420,14 +427,14 @@ from (
     from chengtu.succession as s, {versions} as v
     where
         s.dataset = %(dataset)s and s.before = chengtu.key_text(f.{key}) and s.day = f.valid_to
-        and v.{key} = cast(s.after as {key_type}) and v.valid_from = s.day
+        and v.{key} = cast(s.after as {key_type}) and v.valid_from = s.day and {shown}
     union all
     select
         ({version})::json as id,
         null as area
     from {versions} as v
     where
-        v.{key} = f.{key} and v.valid_from = f.valid_to
+        v.{key} = f.{key} and v.valid_from = f.valid_to and {shown}
         and not exists (
             select from chengtu.succession as s
             where

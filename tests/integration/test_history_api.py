@@ -250,7 +250,8 @@ def test_edits_correct_what_is_served(api: httpx.Client, place: tuple[str, Path]
 
 def test_guarded_rows_hide_what_was_until_it_is_guarded_too(api: httpx.Client, place: tuple[str, Path]) -> None:
     with connect(place[0]) as connection:
-        every_version = versions.every(Table(get_dataset(connection, "dltb"))).as_string()
+        table = Table(get_dataset(connection, "dltb"))
+    seen = sql.SQL("select count(*) from {} as f where {}").format(versions.every(table), versions.shown(table))
     with psycopg.connect(place[0], autocommit=True) as connection:
         connection.execute("alter table data.dltb enable row level security, force row level security")
         connection.execute("create policy all_of_it on data.dltb using (true)")
@@ -259,10 +260,7 @@ def test_guarded_rows_hide_what_was_until_it_is_guarded_too(api: httpx.Client, p
         connection.execute("grant select on all tables in schema data, history, chengtu to reader_of_history")
         try:
             connection.execute("set role reader_of_history")
-            shown = connection.execute(
-                sql.SQL("select count(*) from {} as f").format(sql.SQL(every_version))
-            ).fetchone()
-            assert shown == (100,)
+            assert connection.execute(seen).fetchone() == (100,)
         finally:
             connection.execute("reset role")
             connection.execute("alter table data.dltb disable row level security, no force row level security")

@@ -322,6 +322,39 @@ DATA: dict[str, dict[str, Any]] = {
 }
 
 
+_BOTH = {"zh": HOSTILE, "en": HOSTILE}
+_LISTED = {"id": HOSTILE, "title": _BOTH, "standard": HOSTILE, "edition": HOSTILE, "valid": [HOSTILE, None]}
+_CODE = {"scheme": HOSTILE, "code": HOSTILE, "name": _BOTH, "color": HOSTILE, "confidence": "human", "note": _BOTH}
+_CODES: dict[str, Any] = {
+    "codelists/codelists.html": {
+        "codelists": [_LISTED | {"confidence": "high", "count": 1, "href": HOSTILE}],
+        "links": LINKS,
+    },
+    "codelists/codelist.html": _LISTED
+    | {
+        "confidence": "high",
+        "colors": _BOTH,
+        "note": _BOTH,
+        "links": [*LINKS, {"rel": "related", "title": HOSTILE, "href": HOSTILE}],
+        "codes": [
+            _CODE
+            | {"parent": None, "level": 1, "assignable": False, "valid": [HOSTILE, None], "confidence": "low"}
+            | {HOSTILE: HOSTILE}
+        ],
+    },
+    "codelists/crosswalks.html": {"crosswalks": [{"id": HOSTILE, "title": _BOTH}], "links": LINKS},
+    "codelists/crosswalk.html": {
+        **_LISTED,
+        "note": _BOTH,
+        "from": HOSTILE,
+        "to": HOSTILE,
+        "matches": [{"from": _CODE, "to": None, "confidence": "human", "candidates": [_CODE]}],
+        "links": LINKS,
+    },
+}
+DATA |= _CODES
+
+
 def render(template: str, language: str) -> str:
     """Render a page exactly as the host does."""
     util = importlib.import_module("pygeoapi.util")
