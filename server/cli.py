@@ -13,6 +13,7 @@ from core.language import spoken
 from core.settings import read_settings
 from server.commands.datasets import datasets
 from server.commands.doctor import doctor
+from server.commands.join import join
 from server.commands.load import load
 from server.commands.profiles import profiles
 from server.commands.tiles import tiles
@@ -34,7 +35,7 @@ def cli(context: click.Context) -> None:
     context.obj = read_settings()
 
 
-for command in (up, load, datasets, profiles, tiles, doctor):
+for command in (up, load, join, datasets, profiles, tiles, doctor):
     cli.add_command(command)
 
 
