@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -17,6 +17,8 @@ CHANNEL = "chengtu_catalogue"  # NOTIFY on every change of chengtu.dataset
 GEOMETRY = "geom"
 RELEASE = "ct_release"
 CLEARANCE = "ct_clear"  # how far the parts of a polygon are from each other; null where it is not known
+VALID_FROM = "valid_from"  # of data sets with history: the day that a version of a feature holds from
+VALID_TO = "valid_to"  # the day that it holds no more from; null while it does
 
 
 class BBox(NamedTuple):
@@ -46,11 +48,22 @@ class Field(NamedTuple):
 
 
 class AboutField(NamedTuple):
-    """What is known of an attribute: what it is called, the id of its code list, and its unit (UCUM)."""
+    """What is known of an attribute: what it is called, the id of its code list, its unit (UCUM), and whether it colours the map."""
 
     title: Text
     codelist: str | None = None
     unit: str | None = None
+    is_class: bool = False
+
+
+LIFETIME = (Field(VALID_FROM, "date"), Field(VALID_TO, "date"))
+
+
+class History(NamedTuple):
+    """Of a data set that keeps versions which hold no more: the day of the first known state, and of the one served."""
+
+    since: date
+    state_of: date
 
 
 class State(NamedTuple):
@@ -97,11 +110,23 @@ class Dataset(NamedTuple):
     knows_clearance: bool = False  # whether its table tells how far the parts of a polygon are apart
     profile: str | None = None  # what it was recognised as, such as land-survey/DLTB
     about_fields: Mapping[str, AboutField] = MappingProxyType({})
+    judged: bool = False  # whether rules were checked when it was loaded
+    history: History | None = None
 
     @property
     def key_type(self) -> str:
         """The key's type as PostgreSQL writes it."""
         return dict(self.fields).get(self.key, "bigint")
+
+    @property
+    def class_field(self) -> str | None:
+        """The attribute that its profile says it is coloured by."""
+        return next((name for name, one in self.about_fields.items() if one.is_class), None)
+
+    @property
+    def attributes(self) -> tuple[Field, ...]:
+        """What goes out with a feature: the fields, and of a data set with history the days between which each version holds."""
+        return self.fields + (LIFETIME if self.history else ())
 
     @property
     def state(self) -> State:
@@ -203,12 +228,14 @@ def _dataset(row: DictRow) -> Dataset:
         levels=row["levels"],
         knows_clearance=CLEARANCE in row["columns"],
         profile=row["profile"],
+        judged=row["judged"],
         about_fields={name: _about(one) for name, one in row["about_fields"].items()},
+        history=History(row["history_from"], row["state_of"]) if row["history"] else None,
     )
 
 
 def _about(known: dict[str, Any]) -> AboutField:
-    return AboutField(Text(**known["title"]), known.get("codelist"), known.get("unit"))
+    return AboutField(Text(**known["title"]), known.get("codelist"), known.get("unit"), known.get("class", False))
 
 
 def _problem(row: DictRow, fields: tuple[Field, ...]) -> Text | None:
@@ -224,7 +251,10 @@ def _problem(row: DictRow, fields: tuple[Field, ...]) -> Text | None:
         return Text("its geometry column is gone", "几何列不存在")
     if not columns[GEOMETRY].endswith(f",{row['srid']})"):
         return Text(f"its geometry is no longer EPSG:{row['srid']}", f"几何坐标系已不是 EPSG:{row['srid']}")
+    if row["history"] and not row["history_exists"]:
+        return Text("its history may not be read, or is gone", "历史版本表不存在或没有读取权限")
     expected = dict(fields) | {row["key_column"]: dict(fields).get(row["key_column"], "bigint")}
+    expected |= dict(LIFETIME) if row["history"] else {}
     for name, type_ in expected.items():
         if name not in columns:
             return Text(f"its column {name} is gone", f"字段 {name} 不存在")

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from core.catalogue import BBox, Dataset, Field, State
+from core.catalogue import VALID_FROM, VALID_TO, BBox, Dataset, Field, State
+from core.codelists import codelists
 from core.crs import CRS84, WGS84, Srid, is_axis_swapped, is_geographic, lookup, transformer, uri
 from core.language import Language, Text
 from features.table import Table
@@ -17,7 +18,9 @@ GEOMETRY_PROPERTY = "geometry"  # what filters call the geometry; no field may b
 MEDIA = {"json": "application/json", "html": "text/html"}
 SCHEMA_MEDIA = {"json": "application/schema+json", "html": "text/html"}
 SCHEMA_FORMS = {**SCHEMA_MEDIA, "geojson": "application/schema+json"}  # the last describes features as they are sent
+GEOJSON_MEDIA = "application/geo+json"
 STYLE_MEDIA = "application/vnd.mapbox.style+json"
+QML_MEDIA = "application/x-qgis-layer-settings"  # as QGIS registers its styles with desktops
 
 _REL = "http://www.opengis.net/def/rel/ogc/1.0/"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -54,9 +57,14 @@ _GEOJSON_TYPES = {
         "GeometryCollection",
     )
 }
+_MOST_CODES = 500  # that a schema lists
 _FORMS = {"json": "GeoJSON"}
 _GEOMETRY = Text("Geometry", "几何")
 _NUMBER = Text("Number of the feature", "要素编号")
+_LIFETIME = {  # OGC API - Features 5 names the roles
+    VALID_FROM: ("primary-interval-start", Text("Holds from", "生效日期")),
+    VALID_TO: ("primary-interval-end", Text("Holds no more from", "失效日期")),
+}
 _TITLES = {
     "self": Text("This document", "本文档"),
     "alternate": Text("This document as a page", "本文档的网页"),
@@ -65,7 +73,11 @@ _TITLES = {
     "schema": Text("The attributes of the features", "要素的属性结构"),
     "describedBy": Text("A feature as GeoJSON", "GeoJSON 要素的结构"),
     "changes": Text("What changes, feature by feature", "要素变更"),
+    "quality": Text("What the checks found", "质量检查结果"),
+    "history": Text("The life of a feature or a place", "要素或地点的历史"),
+    "amendments": Text("Annual increments and sheets that were applied", "已应用的年度增量与图幅更新"),
     "stylesheet": Text("How the features are drawn", "绘制样式"),
+    "qml": Text("A style for QGIS, with names for codes", "QGIS 样式(代码显示为名称)"),
     "tiles": Text("Vector tiles", "矢量瓦片"),
     "parent": Text("All data sets", "全部数据集"),
     "root": Text("The service", "服务首页"),
@@ -209,18 +221,43 @@ def _collection_links(dataset: Dataset, site: Site) -> list[Json]:
         *_source_links(dataset, site),
         *_style_links(dataset, site),
         link("changes", f"{here}/changes", MEDIA["json"], _TITLES["changes"].in_(say)),
+        *_quality_links(dataset, site),
+        *_history_links(dataset, site),
         link(f"{_REL}tilesets-vector", f"{here}/tiles", MEDIA["json"], _TITLES["tiles"].in_(say)),
         link("parent", f"{site.base}/collections", MEDIA["json"], _TITLES["parent"].in_(say)),
         link("root", f"{site.base}/", MEDIA["json"], _TITLES["root"].in_(say)),
     ]
 
 
+def _history_links(dataset: Dataset, site: Site) -> list[Json]:
+    """What was, where it is kept."""
+    if dataset.history is None:
+        return []
+    here, say = f"{site.base}/collections/{dataset.id}", site.language
+    return [
+        link("version-history", f"{here}/history", GEOJSON_MEDIA, _TITLES["history"].in_(say)),  # RFC 5829
+        link("related", f"{here}/amendments", MEDIA["json"], _TITLES["amendments"].in_(say)),
+    ]
+
+
 def _style_links(dataset: Dataset, site: Site) -> list[Json]:
     """How the data set is drawn, by the registered relation that OGC API - Styles (20-009) has for this as well."""
+    say, here = site.language, f"{site.base}/collections/{dataset.id}"
+    for_qgis = link("stylesheet", f"{here}/style.qml?lang={say}", QML_MEDIA, _TITLES["qml"].in_(say))
     if dataset.extent is None:
+        return [for_qgis]
+    return [link("stylesheet", f"{here}/style.json", STYLE_MEDIA, _TITLES["stylesheet"].in_(say)), for_qgis]
+
+
+def _quality_links(dataset: Dataset, site: Site) -> list[Json]:
+    """What the checks of its profile found, where it has one with rules."""
+    if not dataset.judged:
         return []
-    address = f"{site.base}/collections/{dataset.id}/style.json"
-    return [link("stylesheet", address, STYLE_MEDIA, _TITLES["stylesheet"].in_(site.language))]
+    here = f"{site.base}/collections/{dataset.id}/quality"
+    return [
+        link("quality", f"{here}?f={form}", media, _TITLES["quality"].in_(site.language))
+        for form, media in MEDIA.items()
+    ]
 
 
 def _source_links(dataset: Dataset, site: Site) -> list[Json]:
@@ -240,7 +277,9 @@ def _extent(dataset: Dataset, state: State) -> Json:
         extent["spatial"] = {"bbox": [list(state.extent)], "crs": uri(CRS84)}
         if stored := _in_storage_crs(state.extent, Srid(dataset.srid)):
             extent["spatial"]["storageCrsBbox"] = [stored]
-    if dataset.time is not None and state.interval is not None:
+    if dataset.history is not None:
+        extent["temporal"] = {"interval": [[f"{dataset.history.since}T00:00:00Z", None]]}
+    elif dataset.time is not None and state.interval is not None:
         extent["temporal"] = {"interval": [[_instant(moment) for moment in state.interval]]}
     return extent
 
@@ -263,19 +302,43 @@ def _instant(moment: datetime) -> str:
 def _attributes(dataset: Dataset) -> Sequence[Field]:
     """The fields, and before them the key where it is none of them."""
     if dataset.key in dict(dataset.fields):
-        return dataset.fields
-    return (Field(dataset.key, dataset.key_type), *dataset.fields)
+        return dataset.attributes
+    return (Field(dataset.key, dataset.key_type), *dataset.attributes)
 
 
 def _property(dataset: Dataset, field: Field, site: Site) -> Json:
     described: Json = {"title": field.name, **value_schema(field.type)}
-    if field.name == dataset.time:
+    if (about := dataset.about_fields.get(field.name)) is not None:
+        described["title"] = about.title.in_(site.language) or field.name
+        described |= {"x-ogc-unit": about.unit} if about.unit else {}
+        described |= _coded(about.codelist, described["type"], site) if about.codelist else {}
+    if field.name == dataset.time and not dataset.history:
         described["x-ogc-role"] = "primary-instant"
     if field.name == dataset.key and described["type"] in ("integer", "string"):
         described["x-ogc-role"] = "id"
+    if dataset.history and field.name in _LIFETIME:
+        role, title = _LIFETIME[field.name]
+        return described | {"title": title.in_(site.language), "readOnly": True, "x-ogc-role": role}
     if field.name not in dict(dataset.fields):  # the service numbers these features itself
         described |= {"title": _NUMBER.in_(site.language), "readOnly": True}
     return described
+
+
+def _coded(id_: str, type_: str, site: Site) -> Json:
+    """The values of a code list with their names (OGC API - Common 3, Codelists); of a long one only where it is."""
+    list_ = codelists().get(id_)
+    if list_ is None or type_ not in ("string", "integer"):
+        return {}
+    link = {"x-ogc-codelistUri": f"{site.base}/codelists/{id_}"}
+    names = {one.code: one.name.in_(site.language) for one in list_.codes if type_ == "string" or one.code.isdecimal()}
+    if len(names) > _MOST_CODES:
+        return link
+    values = {code if type_ == "string" else int(code): name for code, name in names.items()}
+    return {
+        "oneOf": [{"const": value, "title": name} for value, name in values.items()],
+        "enum": [*values],
+        **link,
+    }
 
 
 def _json_schema(dataset: Dataset, name: str, properties: Json, site: Site) -> Json:

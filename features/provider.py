@@ -67,7 +67,7 @@ class TableProvider(BaseProvider):  # type: ignore[misc]
 
     def get_fields(self) -> dict[str, dict[str, str]]:
         """The attributes with their JSON Schema types; dates by format."""
-        self._fields = {field.name: value_schema(field.type) for field in self.dataset.fields}
+        self._fields = {field.name: value_schema(field.type) for field in self.dataset.attributes}
         return self._fields
 
     def query(
@@ -112,7 +112,7 @@ class TableProvider(BaseProvider):  # type: ignore[misc]
         if len(identifier) > 1000 or "\0" in identifier:
             raise ProviderItemNotFoundError
         try:
-            found = self._ask(queries.item(self.table, identifier, crs_transform_spec or CRS84))
+            found = self._found(identifier, crs_transform_spec or CRS84)
         except BadRequest as error:
             raise ProviderItemNotFoundError from error  # a key of the wrong type names no feature
         except ChengtuError as error:
@@ -121,6 +121,12 @@ class TableProvider(BaseProvider):  # type: ignore[misc]
             raise ProviderItemNotFoundError
         feature: dict[str, Any] = json.loads(found[0]["feature"])
         return feature
+
+    def _found(self, identifier: str, crs: Srid) -> list[dict[str, Any]]:
+        for statement in queries.items(self.table, identifier, crs):
+            if found := self._ask(statement):
+                return found
+        return []
 
     def _collection(self, search: Search) -> dict[str, Any]:
         rows = [] if search.hits_only else self._ask(queries.page(self.table, search))

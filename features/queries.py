@@ -1,15 +1,16 @@
 """One data set's features as SQL: pages, counts and single items, as GeoJSON that PostgreSQL writes."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import NamedTuple
 
 from psycopg import sql
 
 from core.bbox import Area, bbox_area
-from core.catalogue import GEOMETRY, Field, all_text
+from core.catalogue import GEOMETRY, VALID_FROM, Field, all_text
 from core.crs import Srid, is_axis_swapped, is_geographic, keeps_numbers, postgis_srid
 from core.database import query
-from features import temporal
+from features import temporal, versions
 from features.filters import to_sql
 from features.paging import BadCursor, Cursor
 from features.search import Search
@@ -34,6 +35,7 @@ class _Order(NamedTuple):
     name: str
     type: str
     descending: bool
+    never_null: bool = False
 
 
 def page(table: Table, search: Search, written: sql.Composable | None = None) -> Statement:
@@ -47,21 +49,21 @@ def page(table: Table, search: Search, written: sql.Composable | None = None) ->
     where, parameters = _where(table, search, area)
     order = _orders(table, search)
     backwards = search.backwards
-    source: sql.Composable = _table(table)
+    source = versions.source(table, search)
     counted: sql.Composable = sql.SQL("null::bigint")
     if area is not None and table.share_of(area.bounds) <= _FEW:
-        source, counted = query("counted_rows").format(table=_table(table), conditions=where), sql.SQL("f.matched")
+        source, counted = query("counted_rows").format(table=source, conditions=where), sql.SQL("f.matched")
         where = sql.SQL("true")
     where, parameters = _from_cursor((where, parameters), order, search)
     text = query("items_page").format(
         feature=feature(table, search) if written is None else written,
         matched=counted,
-        position=table.remember(("position", tuple(search.sort)), lambda: _position(order)),
+        position=table.remember(("position", *order), lambda: _position(order)),
         source=source,
         conditions=where,
         limit=sql.Literal(search.limit + 1),  # a parameter would keep PostgreSQL from planning once for all
         offset=query("skipped") if search.offset else sql.SQL(""),
-        order=table.remember(("order", tuple(search.sort), backwards), lambda: _ordered(order, backwards)),
+        order=table.remember(("order", *order, backwards), lambda: _ordered(order, backwards)),
     )
     return Statement(text, parameters | {"dataset": table.dataset.id, "offset": search.offset})
 
@@ -75,7 +77,7 @@ def rows(table: Table, search: Search, columns: Sequence[sql.Composable]) -> Sta
     where, parameters = _from_cursor(_where(table, search, _area(table, search)), order, search)
     text = query("items_rows_before" if search.backwards else "items_rows").format(
         columns=sql.SQL(", ").join([*columns, _position(order)]),
-        table=_table(table),
+        table=versions.source(table, search),
         conditions=where,
         turned=_ordered(order, backwards=True),
         order=_ordered(order, backwards=False),
@@ -87,26 +89,42 @@ def rows(table: Table, search: Search, columns: Sequence[sql.Composable]) -> Sta
 def gaps(table: Table, search: Search) -> Statement:
     """The statement that tells whether any of the features that match has no geometry."""
     where, parameters = _where(table, search, _area(table, search))
-    text = query("items_gaps").format(table=_table(table), conditions=where, geometry=sql.Identifier("f", GEOMETRY))
+    text = query("items_gaps").format(
+        table=versions.source(table, search), conditions=where, geometry=sql.Identifier("f", GEOMETRY)
+    )
     return Statement(text, parameters)
 
 
 def count(table: Table, search: Search) -> Statement:
     """The statement for the number of features that match (columns release, change, matched)."""
     where, parameters = _where(table, search, _area(table, search))
-    text = query("items_count").format(table=_table(table), conditions=where)
+    text = query("items_count").format(table=versions.source(table, search), conditions=where)
     return Statement(text, parameters | {"dataset": table.dataset.id})
 
 
-def item(table: Table, identifier: str, crs: Srid) -> Statement:
-    """The statement for one feature (columns feature, release, version)."""
+def items(table: Table, identifier: str, crs: Srid, datetime: str | None = None) -> list[Statement]:
+    """The statements of which the first that finds something finds one feature (columns feature, release, version).
+
+    The identifier may be that of a version which holds no more; a key may look the same, and comes after it.
+    """
+    whole = _item(table, identifier, Search(crs=crs, datetime=datetime))
+    version = versions.read_id(table, identifier)
+    if version is None or datetime is not None:
+        return [whole]
+    return [_item(table, version.key, Search(crs=crs, datetime=str(version.began)), version.began), whole]
+
+
+def _item(table: Table, key: str, search: Search, began: date | None = None) -> Statement:
+    held = versions.began(table, began) if began is not None else versions.held(table, search)
+    condition, parameters = held or (sql.SQL("true"), {})
     text = query("one_item").format(
-        feature=feature(table, Search(crs=crs)),
-        table=_table(table),
+        feature=feature(table, search),
+        table=versions.source(table, search),
         key=named(table.dataset.key),
         key_type=type_name(table.dataset.key_type),
+        condition=condition,
     )
-    return Statement(text, {"id": identifier})
+    return Statement(text, {"id": key, **parameters})
 
 
 def conditions(table: Table, search: Search) -> tuple[sql.Composable, dict[str, object]]:
@@ -124,10 +142,6 @@ def state(table: Table) -> Statement:
     return Statement(query("dataset_state").format(), {"dataset": table.dataset.id})
 
 
-def _table(table: Table) -> sql.Identifier:
-    return sql.Identifier("data", table.dataset.id)
-
-
 def _area(table: Table, search: Search) -> Area | None:
     if search.bounds is None:
         return None
@@ -140,7 +154,9 @@ def _where(table: Table, search: Search, area: Area | None) -> _Part:
     dataset = table.dataset
     if search.bounds is not None:
         parts.append(_within(table, area))
-    if search.datetime is not None and dataset.time is not None:
+    if held := versions.held(table, search):
+        parts.append(held)
+    elif search.datetime is not None and dataset.time is not None:
         parts.append(temporal.condition(search.datetime, column(dataset.time), table.types[dataset.time]))
     for n, (name, value) in enumerate(search.equals):
         parts.append(_equal(table, name, value, f"equal{n}"))
@@ -196,7 +212,10 @@ def _escaped(word: str) -> str:
 def _orders(table: Table, search: Search) -> list[_Order]:
     """The order asked for, then the key, so that pages neither overlap nor leave gaps."""
     wanted = [_Order(name, table.type_of(name), descending) for name, descending in search.sort]
-    return [*wanted, _Order(table.dataset.key, table.dataset.key_type, descending=False)]
+    last = [_Order(table.dataset.key, table.dataset.key_type, descending=False, never_null=True)]
+    if versions.several(table, search):
+        last.append(_Order(VALID_FROM, "date", descending=False, never_null=True))
+    return [*wanted, *last]
 
 
 def _position(order: list[_Order]) -> sql.Composable:
@@ -237,19 +256,28 @@ def _after(order: list[_Order], cursor: Cursor) -> _Part:
         if value is not None:
             bound[name] = value
         at = sql.SQL("cast({} as {})").format(sql.Placeholder(name), type_name(one.type))
-        if beyond := _beyond(one, at if value is not None else None, cursor.backwards, key=n == len(order) - 1):
+        if beyond := _beyond(one, at if value is not None else None, cursor.backwards):
             ways.append(sql.SQL(" and ").join([*level, beyond]))
         level.append(sql.SQL("{} is null" if value is None else "{} = {}").format(column(one.name), at))
-    return sql.SQL("({})").format(sql.SQL(" or ").join(ways)), bound
+    beyond = sql.SQL("({})").format(sql.SQL(" or ").join(ways))
+    if len(order) > 1 and order[0].never_null:  # an index serves no alternatives
+        first = sql.SQL("{} {} cast({} as {})").format(
+            column(order[0].name),
+            sql.SQL("<=" if cursor.backwards else ">="),
+            sql.Placeholder("after0"),
+            type_name(order[0].type),
+        )
+        beyond = sql.SQL("({} and {})").format(first, beyond)
+    return beyond, bound
 
 
-def _beyond(one: _Order, at: sql.Composable | None, backwards: bool, *, key: bool) -> sql.Composable | None:
+def _beyond(one: _Order, at: sql.Composable | None, backwards: bool) -> sql.Composable | None:
     """A column's values past one of its values (None: past null, the last of all); None where there are none."""
     compared = column(one.name)
     if at is None:
         return sql.SQL("{} is not null").format(compared) if backwards else None
     sign = sql.SQL("<") if one.descending != backwards else sql.SQL(">")
-    if backwards or key:  # a key is never null
+    if backwards or one.never_null:
         return sql.SQL("{} {} {}").format(compared, sign, at)
     return sql.SQL("({0} {1} {2} or {0} is null)").format(compared, sign, at)
 
@@ -259,15 +287,18 @@ def feature(table: Table, search: Search) -> sql.SQL:
 
     def compose() -> sql.Composable:
         return query("feature").format(
-            key=named(table.dataset.key), geometry=geometry_json(table, search), properties=_properties(table, search)
+            id=versions.id_of(table, search),
+            geometry=geometry_json(table, search),
+            properties=_properties(table, search),
         )
 
-    return table.remember(("feature", tuple(search.properties), search.geometry, search.crs), compose)
+    what = (tuple(search.properties), search.geometry, search.crs, versions.wanted(table, search))
+    return table.remember(("feature", what), compose)
 
 
 def _properties(table: Table, search: Search) -> sql.Composable:
     wanted = set(search.properties)
-    chosen = [field for field in table.dataset.fields if not wanted or field.name in wanted]
+    chosen = [field for field in table.dataset.attributes if not wanted or field.name in wanted]
     return sql.SQL(", ").join(_value(field) for field in chosen)
 
 

@@ -136,14 +136,15 @@ async def _count(pool: AsyncPool, table: Table, statement: Statement) -> tuple[t
     return (release, change), matched
 
 
-async def read_item(pool: AsyncPool, table: Table, identifier: str, crs: Srid) -> Item:
-    """The feature with a key; `NoSuchItem` where there is none, whatever the identifier looks like."""
-    with naming_an_item(table, identifier):
-        result = await _ask(pool, table, queries.item(table, identifier, crs))
-    if not result.ntuples:
-        raise NoSuchItem(dataset=table.dataset.id, id=identifier[:40])
-    feature, release, version = (result.get_value(0, column) or b"" for column in range(3))
-    return Item(feature, int(release), version.decode())
+async def read_item(pool: AsyncPool, table: Table, identifier: str, crs: Srid, datetime: str | None = None) -> Item:
+    """The feature with a key, as it is or was; `NoSuchItem` where there is none, whatever the identifier looks like."""
+    for statement in queries.items(table, identifier, crs, datetime):
+        with naming_an_item(table, identifier):
+            result = await _ask(pool, table, statement)
+        if result.ntuples:
+            feature, release, version = (result.get_value(0, column) or b"" for column in range(3))
+            return Item(feature, int(release), version.decode())
+    raise NoSuchItem(dataset=table.dataset.id, id=identifier[:40])
 
 
 @contextmanager

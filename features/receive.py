@@ -115,6 +115,8 @@ def _values(properties: object, table: Table) -> dict[str, Value]:
     if not isinstance(properties, dict):
         raise NotAFeature(problem=Text("its properties are no object", "properties 不是对象"))
     types = dict(table.dataset.fields)
+    kept = table.dataset.attributes[len(types) :]  # by the service itself: what clients send back of it is passed over
+    properties = {name: value for name, value in properties.items() if name not in dict(kept)}
     if unknown := [name for name in properties if name not in types]:
         names = ", ".join(repr(name[:60]) for name in unknown[:5])
         raise UnknownProperties(dataset=table.dataset.id, names=names, known=", ".join(types))

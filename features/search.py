@@ -201,6 +201,14 @@ def _bounds(given: dict[str, str], table: Table) -> Bounds | None:
     return Bounds(tuple(map(float, given["bbox"].split(","))), srid)
 
 
+def instant(given: dict[str, str]) -> str | None:
+    """`datetime` where it may be no interval: one feature is asked for."""
+    value = _datetime(given)
+    if value is not None and "/" in value:
+        raise temporal.NoInterval(value=value[:80])
+    return value
+
+
 def _datetime(given: dict[str, str]) -> str | None:
     """Refused where it means nothing, even of data that have no time."""
     value = given.get("datetime")

@@ -44,7 +44,7 @@ class Table:
     @cached_property
     def types(self) -> dict[str, str]:
         """The PostgreSQL type of each property, the key's too."""
-        return dict(self.dataset.fields) | {self.dataset.key: self.dataset.key_type}
+        return dict(self.dataset.attributes) | {self.dataset.key: self.dataset.key_type}
 
     @cached_property
     def names(self) -> tuple[str, ...]:

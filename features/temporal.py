@@ -22,6 +22,13 @@ class BadDatetime(ChengtuError):
     exit_code = 2
 
 
+class NoInterval(BadDatetime):
+    """An interval where one moment is wanted."""
+
+    en = "datetime {value!r} is an interval. Name one day, such as 2024-12-31."
+    zh = "datetime {value!r} 是时间区间。此处应为某一天,例如 2024-12-31。"
+
+
 def condition(value: str, column: sql.Composable, type_: str) -> tuple[sql.Composable, dict[str, object]]:
     """A SQL condition on a date or timestamp column; rows without a time always match (7.15.4, requirement 26)."""
     begin, end = interval(value)
@@ -38,6 +45,20 @@ def condition(value: str, column: sql.Composable, type_: str) -> tuple[sql.Compo
             parts.append(template.format(column, sql.Placeholder(name), cast))
     inside = sql.SQL(" and ").join(parts) if parts else sql.SQL("true")
     return sql.SQL("({} is null or ({}))").format(column, inside), bound
+
+
+def days(value: str) -> tuple[date | None, date | None]:
+    """The first and the last day that a value means, both within it, as its calendar has them; None where it is open.
+
+    Of a moment it is the day that is written: the state of a land survey is that of a day, in whatever zone it is told.
+    """
+    interval(value)
+    first, slash, last = value.partition("/")
+    return _day(first), _day(last if slash else first)
+
+
+def _day(text: str) -> date | None:
+    return None if text in _OPEN else date.fromisoformat(text[:10])
 
 
 def interval(value: str) -> tuple[datetime | None, datetime | None]:

@@ -2,8 +2,8 @@
 
 from loaders.judging import QualityRefused
 from loaders.load import load
-from loaders.options import Described, Options
+from loaders.options import Described, Options, SheetOptions
 from loaders.release import remove
 from loaders.report import Report
 
-__all__ = ["Described", "Options", "QualityRefused", "Report", "load", "remove"]
+__all__ = ["Described", "Options", "QualityRefused", "Report", "SheetOptions", "load", "remove"]

@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 import shapely
 
-from core.catalogue import CLEARANCE, GEOMETRY, RELEASE, Field, check_id
+from core.catalogue import CLEARANCE, GEOMETRY, RELEASE, VALID_FROM, VALID_TO, Field, check_id
 from core.crs import lookup
 from core.database import Connection, query
 from core.errors import ChengtuError
 from core.language import Text
+from loaders.comparison import Terms
 from loaders.crs import CrsDecision, DatumShift, decide
 from loaders.geometry import FAMILIES, Rules
 from loaders.job import Job
 from loaders.layer import Layer
+from loaders.lives import Wish, has_history
 from loaders.options import Described
 from loaders.pipeline import Columns, Stream, family_of, straightener
 from loaders.profiles.conform import conform
@@ -24,6 +26,7 @@ from loaders.release import served_release
 from loaders.report import LayerRead
 from loaders.source import Source
 from loaders.staging import ROW_NUMBER, Place, Staging, postgres_type
+from loaders.topographic import PROFILE, completed
 
 
 class NoSuchField(ChengtuError):
@@ -47,6 +50,8 @@ class Candidate:
     period: str | None = None  # likewise
     profile: str | None = None
     about_fields: Mapping[str, Any] = field(default_factory=dict)
+    wish: Wish = field(default_factory=Wish)  # for its history
+    terms: Terms = field(default_factory=Terms)
 
 
 @dataclass(frozen=True)
@@ -74,13 +79,21 @@ def stage(
     """Read a layer into staging tables, one for each family of geometries in it; `tell` hears rows so far, and in all."""
     options = job.options
     with source.open(job.layer) as opened:
-        layer = conform(opened, job.match) if job.match else opened
+        layer = _as_profiled(opened, job)
         bounds = _bounds(layer, options.batch)
         decision = decide(layer.crs, bounds, asked=options.srs, axes=options.axes, datum_shift=shift)
         stream = _stream(connection, aside, job, layer, decision)
         rows = stream.run(layer.batches(options.batch), lambda done: tell(done, layer.feature_count))
         read = _read(job, layer, decision, rows)
     return Staged(job, read, _candidates(connection, source, job, stream))
+
+
+def _as_profiled(layer: Layer, job: Job) -> Layer:
+    """The layer with the fields of its profile, and what those of a topographic map need besides."""
+    if job.match is None:
+        return layer
+    layer = conform(layer, job.match)
+    return completed(layer, job.sheet.key if job.sheet else None) if job.match.profile.id == PROFILE else layer
 
 
 def _bounds(layer: Layer, size: int) -> tuple[float, float, float, float] | None:
@@ -100,7 +113,7 @@ def _stream(connection: Connection, aside: Connection, job: Job, layer: Layer, d
     place = Place(next_release(connection), decision.srid, options.generic)
     tolerance = options.curve_tolerance or (1e-7 if lookup(decision.srid).is_geographic else 0.01)
     rules = Rules(decision.move if decision.moves else None, straightener(aside, tolerance), options.generic)
-    return Stream(connection, place, _columns(job, layer), rules, family_of(layer.geometry_type))
+    return Stream(connection, place, _columns(connection, job, layer), rules, family_of(layer.geometry_type))
 
 
 def next_release(connection: Connection) -> int:
@@ -109,14 +122,28 @@ def next_release(connection: Connection) -> int:
     return int(row["release"]) if row else 0
 
 
-def _columns(job: Job, layer: Layer) -> Columns:
+def _wish(job: Job) -> Wish:
+    """What the user, and the profile, say of its history."""
+    by_profile = job.match.as_layer.history if job.match else False
+    return Wish(job.options.history, job.options.state_of, by_profile)
+
+
+def _terms(job: Job, staging: Staging) -> Terms:
+    """The fields that tell class and area, as the profile says; land parcels state theirs in TBMJ."""
+    layer = job.match.as_layer if job.match else None
+    names = [one.name for one in staging.fields]
+    return Terms(layer.class_field if layer else None, "TBMJ" if layer and "TBMJ" in names else None)
+
+
+def _columns(connection: Connection, job: Job, layer: Layer) -> Columns:
     """The table's columns: the layer's own names, but for those that the table needs for itself."""
     key, time = job.options.key, job.options.time
     names = [one.name for one in layer.fields]
+    kept = {VALID_FROM, VALID_TO} if has_history(connection, job.id, _wish(job)) else set()
     for wanted in (key, time):
         if wanted is not None and wanted not in names:
             raise NoSuchField(name=wanted, fields=", ".join(names))
-    reserved = {GEOMETRY, RELEASE, CLEARANCE} | ({ROW_NUMBER} if key is None else set())
+    reserved = {GEOMETRY, RELEASE, CLEARANCE} | kept | ({ROW_NUMBER} if key is None else set())
     taken = set(names) | reserved
     fields, sources = [], {}
     for one in layer.fields:
@@ -138,6 +165,8 @@ def _free(name: str, taken: set[str]) -> str:
 
 def _candidates(connection: Connection, source: Source, job: Job, stream: Stream) -> tuple[Candidate, ...]:
     as_layer = job.match.as_layer if job.match else None
+    for one in stream.stagings.values():
+        one.class_field = as_layer.class_field if as_layer else None
     return tuple(
         Candidate(
             id=id_,
@@ -149,6 +178,8 @@ def _candidates(connection: Connection, source: Source, job: Job, stream: Stream
             period=job.match.profile.period if job.match else None,
             profile=f"{job.match.profile.id}/{job.match.as_layer.name}" if job.match else None,
             about_fields=as_layer.about_fields if as_layer else {},
+            wish=_wish(job),
+            terms=_terms(job, staging),
         )
         for id_, staging in _named(connection, job, list(stream.stagings.values())).items()
     )

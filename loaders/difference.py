@@ -68,11 +68,16 @@ def _changes(
 
 def _parts(staging: Staging, partition: str) -> dict[str, sql.Composable]:
     return {
-        "difference": sql.Identifier(f"{staging.name}_difference"),
+        "difference": difference_of(staging),
         "key": sql.Identifier(staging.key),
         "old": relation(partition),
         "staging": staging.table,
     }
+
+
+def difference_of(staging: Staging) -> sql.Identifier:
+    """The temporary table of what differs: `key` and `op` (I, U, D); there only once two releases were compared."""
+    return sql.Identifier(f"{staging.name}_difference")
 
 
 def _row(alias: str, names: list[str]) -> sql.Composable:

@@ -11,6 +11,7 @@ from loaders.layer import Note
 from loaders.options import Options
 from loaders.profiles import Match, Profile, find_profile, recognise, shipped_profiles
 from loaders.profiles.recognise import Shown, shown
+from loaders.sheets.naming import Sheet, find_sheet
 from loaders.source import Source
 
 AS_IT_IS = "none"  # --profile: the source follows none, whatever it looks like
@@ -25,6 +26,7 @@ class Job(NamedTuple):
     match: Match | None
     notes: tuple[Note, ...] = ()
     heading: Text | None = None  # what the user calls all of it, where it becomes several data sets
+    sheet: Sheet | None = None  # the map sheet that the source is
 
 
 def plan(source: Source, options: Options) -> tuple[Job, ...]:
@@ -33,14 +35,23 @@ def plan(source: Source, options: Options) -> tuple[Job, ...]:
     Raises `NoSuchProfile`, `BadDatasetId` and what `Source.choose` does.
     """
     matches = _recognised(source, options)
+    sheet, told = find_sheet(source.path, matches, options.sheet)
     if not matches:
         name, notes = source.choose(options.layer)
         return (Job(_id(source, name, options), name, options, None, notes),)
-    aside = _left_aside(source, matches) if options.layer is None else ()
+    aside = (*told, *(_left_aside(source, matches) if options.layer is None else ()))
     single = len(source.spatial) == 1 or options.layer is not None
     heading, options = (None, options) if single else _headed(options)
     return tuple(
-        Job(_id_of(match, options, single), match.layer, _with_key(options, match), match, () if n else aside, heading)
+        Job(
+            _id_of(match, options, single),
+            match.layer,
+            _with_key(options, match),
+            match,
+            () if n else aside,
+            heading,
+            sheet,
+        )
         for n, match in enumerate(matches)
     )
 

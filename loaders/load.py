@@ -21,6 +21,7 @@ from loaders.options import Options
 from loaders.publish import Finished, Progress, publish
 from loaders.release import check
 from loaders.report import Published, Report
+from loaders.sheets.publishing import publish_sheet
 from loaders.source import Source, open_source
 from loaders.staging import Staging
 
@@ -154,19 +155,32 @@ def _publish(
 ) -> Report:
     """Check and judge everything that was read, and publish it with what was found."""
 
+    judgement: judging.Judgement | None = None
+
     def write(published: tuple[Published, ...], notes: tuple[Text, ...]) -> Report:
         return Report(
             source=str(opened.path),
             outcome="checked" if options.dry_run else "published",
             rows_in=sum(one.read.rows for one in staged),
             layers=tuple(one.read for one in staged),
-            quality=judgement.verdicts,
+            quality=judgement.verdicts if judgement else {},
             notes=notes,
             datasets=published,
             seconds=round(time.monotonic() - started, 2),
             peak_megabytes=peak_megabytes(),
         )
 
+    sheet = staged[0].job.sheet
+    if sheet is not None:
+        return publish_sheet(
+            connection,
+            staged,
+            sheet,
+            finish=with_progress(finish, tell),
+            discard_edits=options.discard_edits,
+            dry_run=options.dry_run,
+            write=write,
+        )
     judgement = judging.judge(connection, staged, options)
     judgement.raise_errors(write)
     candidates = [*(candidate for one in staged for candidate in one.candidates), *judgement.candidates(connection)]

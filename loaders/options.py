@@ -1,6 +1,7 @@
 """What a user may say about a source, and about the data set that it becomes."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +27,17 @@ class Described:
 
 
 @dataclass(frozen=True)
+class SheetOptions:
+    """What is said of the map sheet that a source is."""
+
+    name: str | None = None  # None: as the file is called, if it is called like a sheet
+    scale: int | None = None
+    layout: Literal["50x50", "40x50"] = "50x50"  # of rectangular sheets, centimetres north by east
+    edition: str | None = None
+    producer: str | None = None
+
+
+@dataclass(frozen=True)
 class Options:
     """How to read a source and what to call it; the defaults find out as much as can be known."""
 
@@ -45,6 +57,9 @@ class Options:
     profile: str | None = None  # an id, the path of a TOML file, or "none"; None: the source is recognised
     accept: frozenset[str] = frozenset()  # ids of rules that may be broken, or "all"
     dry_run: bool = False  # everything but the commit
+    sheet: SheetOptions = field(default_factory=SheetOptions)
+    history: bool | None = None  # keep versions that hold no more; None: as before, else as the profile says
+    state_of: date | None = None  # the day that the data describe
     discard_edits: bool = False  # made through the API since the last release
     batch: int = 16_384
     described: Described = field(default_factory=Described)

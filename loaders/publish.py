@@ -1,8 +1,8 @@
 """Candidates become releases, all in one transaction: checked, compared, indexed, finished, and swapped in together."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import asdict, replace
+from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
 
 from psycopg.types.json import Jsonb
@@ -10,7 +10,10 @@ from psycopg.types.json import Jsonb
 from core.catalogue import BBox
 from core.database import Connection, query
 from core.language import Text
+from loaders import lives
 from loaders.candidate import Candidate
+from loaders.compared import Comparison
+from loaders.comparison import compare_closely
 from loaders.difference import Difference, compare, tell_whole
 from loaders.release import Served, Swap, index, index_words, interval, record, served_release, swap
 from loaders.report import Changes, Published, Report
@@ -44,6 +47,8 @@ class _New(NamedTuple):
     published: Published
     difference: Difference
     finished: Finished | None
+    life: lives.Life
+    begun: lives.Begun | None
 
 
 def publish[R: Report](
@@ -60,17 +65,23 @@ def publish[R: Report](
     A dry run ends with the comparison.
     """
     published, fresh = [], []
+    day = _day(connection, [candidate for candidate, _ in candidates])
     for candidate, extent in candidates:
         served = served_release(connection, candidate.id)
-        difference = compare(connection, candidate.staging, served, candidate.id)
+        life = lives.decide(connection, candidate.id, candidate.wish, day)
+        difference = _difference(connection, candidate, served, life)
+        begun = _begun(connection, candidate, served, life) if difference and life.history else None
         one = _published(candidate, extent, difference, served)
+        one = replace(one, comparison=_comparison(connection, candidate, begun), state_of=life.state_of)
         published.append(one)
         if dry_run:
             continue
         if difference is not None:
-            fresh.append(_made(connection, candidate, one, difference, served, finish))
+            finished = _made(connection, candidate, served, finish)
+            fresh.append(_New(candidate, one, difference, finished, life, begun))
         else:
             _describe(connection, candidate, served)
+            lives.move_on(connection, candidate.id, life)
     report = write(tuple(published), tuple(one.finished.note for one in fresh if one.finished and one.finished.note))
     if dry_run:
         return report
@@ -80,18 +91,40 @@ def publish[R: Report](
     return report
 
 
+def _day(connection: Connection, candidates: Sequence[Candidate]) -> date | None:
+    """The day that all of it is the state of, as the data say: they come from one survey."""
+    wanted = [one for one in candidates if one.wish.by_profile or one.wish.history]
+    days = [day for one in wanted if (day := lives.day_of(connection, one.staging)) is not None]
+    return max(days, default=None)
+
+
+def _difference(
+    connection: Connection, candidate: Candidate, served: Served | None, life: lives.Life
+) -> Difference | None:
+    """What differs; where a history begins with the features that are served, all of them get their first day."""
+    difference = compare(connection, candidate.staging, served, candidate.id)
+    if difference is None and served and life.history and not lives.life_of(connection, candidate.id).history:
+        return Difference(Changes(0, 0, 0), told=False, edits=served.change)
+    return difference
+
+
+def _begun(connection: Connection, candidate: Candidate, served: Served | None, life: lives.Life) -> lives.Begun:
+    return lives.begin(connection, candidate.staging, candidate.id, served, life)
+
+
+def _comparison(connection: Connection, candidate: Candidate, begun: lives.Begun | None) -> Comparison | None:
+    """How it differs from the state before, where that is known feature by feature."""
+    if begun is None or begun.served is None:
+        return None
+    return compare_closely(connection, candidate.staging, begun.served, candidate.terms)
+
+
 def _made(
-    connection: Connection,
-    candidate: Candidate,
-    published: Published,
-    difference: Difference,
-    served: Served | None,
-    finish: Finish | None,
-) -> _New:
+    connection: Connection, candidate: Candidate, served: Served | None, finish: Finish | None
+) -> Finished | None:
     """Index a candidate, and make what else it needs; before any swap, since that locks readers out until the end."""
     index(connection, candidate.staging, search=_searched(candidate, served))
-    finished = finish(connection, candidate.staging, candidate.id) if finish else None
-    return _New(candidate, published, difference, finished)
+    return finish(connection, candidate.staging, candidate.id) if finish else None
 
 
 def _searched(candidate: Candidate, served: Served | None) -> bool:
@@ -110,6 +143,9 @@ def _describe(connection: Connection, candidate: Candidate, served: Served | Non
 
 def _swap_in(connection: Connection, fresh: Sequence[_New], report: Report, *, discard_edits: bool) -> None:
     described = [_described(connection, one) for one in fresh]
+    for one in fresh:
+        if one.begun:
+            lives.end(connection, one.candidate.staging, one.candidate.id, one.begun)
     swaps = [
         Swap(one.candidate.staging, one.candidate.id, one.finished.swap if one.finished else None) for one in fresh
     ]
@@ -118,6 +154,7 @@ def _swap_in(connection: Connection, fresh: Sequence[_New], report: Report, *, d
         id_ = one.candidate.id
         tell_whole(connection, id_, one.published.release, one.difference, edits[id_])
         record(connection, one.candidate.staging, row, one.published.changes, report.to_keep())
+        lives.settle(connection, one.candidate.staging, id_, one.life)
         if one.finished:
             one.finished.record(connection, id_)
 

@@ -173,7 +173,7 @@ def swap(connection: Connection, swaps: Sequence[Swap], *, discard_edits: bool) 
 
     Readers are never kept waiting for long: each try for the locks gives up after 100 ms and lets them pass.
     Raises `EditsWouldBeLost` where features were edited since the last release, up to the moment of the lock; the
-    number of those edits comes back, by data set, where that is nothing to mind.
+    number of the last change comes back, by data set, where that is nothing to mind. Amendments are no edits.
     """
     for one in swaps:
         _make_parent(connection, one)
@@ -213,10 +213,11 @@ def _lock(connection: Connection, id_: str, discard_edits: bool) -> int:
     """Keep readers and editors out; only now is it certain that no edit comes between."""
     connection.execute(sql.SQL("lock table {} in access exclusive mode").format(sql.Identifier("data", id_)))
     row = connection.execute(query("change_number"), {"id": id_}).fetchone()
-    edits = int(row["change"]) if row else 0
-    if edits and not discard_edits:
-        raise EditsWouldBeLost(id=id_, edits=edits)
-    return edits
+    if row is None:
+        return 0
+    if row["edits"] and not discard_edits:
+        raise EditsWouldBeLost(id=id_, edits=row["edits"])
+    return int(row["change"])
 
 
 def _exchange(connection: Connection, staging: Staging, id_: str) -> None:
@@ -246,12 +247,12 @@ def _reshape(connection: Connection, staging: Staging, id_: str) -> None:
     for name in have.keys() - want.keys() - {CLEARANCE}:
         connection.execute(sql.SQL("alter table {} drop column {}").format(parent, sql.Identifier(name)))
     for name, type_ in want.items():
-        column = sql.SQL("{} {}").format(sql.Identifier(name), _type(type_))
+        column = sql.SQL("{} {}").format(sql.Identifier(name), named_type(type_))
         if name not in have:
             connection.execute(sql.SQL("alter table {} add column {}").format(parent, column))
         elif have[name] != type_ and name != RELEASE:
             retype = sql.SQL("alter table {} alter column {} type {} using null").format(
-                parent, sql.Identifier(name), _type(type_)
+                parent, sql.Identifier(name), named_type(type_)
             )
             connection.execute(retype)
     if computed is not None and CLEARANCE not in have:
@@ -264,7 +265,7 @@ def columns_of(connection: Connection, table: str) -> dict[str, str]:
     return {row["name"]: row["type"] for row in rows}
 
 
-def _type(name: str) -> Any:  # noqa: ANN401 — sql.SQL wants LiteralString
+def named_type(name: str) -> Any:  # noqa: ANN401 — sql.SQL wants LiteralString
     """A type as `format_type` wrote it: PostgreSQL's words, not a user's."""
     ours: Any = name
     return sql.SQL(ours)
@@ -291,7 +292,8 @@ def remove(connection: Connection, id_: str) -> None:
         raise NoSuchDataset(id=id_)
     try:
         connection.execute("set local lock_timeout = '10s'")
-        connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier("data", id_)))
+        for schema in ("data", "history"):
+            connection.execute(sql.SQL("drop table if exists {}").format(sql.Identifier(schema, id_)))
         _drop_levels(connection, id_)
     except psycopg.errors.LockNotAvailable as error:
         raise TableHeld(id=id_) from error

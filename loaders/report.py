@@ -2,10 +2,12 @@
 
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from typing import Any, Literal, NamedTuple
 
 from core.catalogue import BBox
 from core.language import Language, Text
+from loaders.compared import ClassChange, Comparison, Part
 from loaders.profiles.model import Severity
 
 LISTED = 50  # ids named in a report; the counts are always whole
@@ -50,6 +52,8 @@ class Published:
     srid: int
     extent: BBox | None
     changes: Changes
+    comparison: Comparison | None = None  # with the state before, of a data set with history
+    state_of: date | None = None
 
 
 @dataclass(frozen=True)
@@ -165,6 +169,8 @@ def _dataset_lines(dataset: Published, zh: bool) -> list[str]:
         counts = f"{changes.added} added, {changes.removed} removed, {changes.changed} changed"
         first = f"{dataset.id}: {dataset.rows} features published; {counts}"
     lines = [first, f"  {dataset.geometry_type}, EPSG:{dataset.srid}{_extent(dataset.extent)}"]
+    if dataset.comparison:
+        lines += dataset.comparison.lines("zh" if zh else "en")
     if dataset.null_geometries or dataset.empty_geometries:
         label = "无几何 / 空几何" if zh else "without geometry / with an empty one"
         lines.append(f"  {label}: {dataset.null_geometries} / {dataset.empty_geometries}")
@@ -188,7 +194,9 @@ def _reasons(label: str, counted: dict[str, int], keys: tuple[str, ...]) -> list
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 — any JSON value
     """Tuples with field names become objects, other tuples arrays."""
-    if isinstance(value, Text | Changes | BBox):
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Text | Changes | BBox | Comparison | Part | ClassChange):
         return {name: _plain(part) for name, part in value._asdict().items()}
     if isinstance(value, dict):
         return {key: _plain(part) for key, part in value.items()}

@@ -135,7 +135,18 @@ _ARCHIVE = Text("Unpack it first, or pack it as .zip.", "请先解压,或改为 
 _COMPANION = Text(
     "Give the main file of the set, such as the .shp, .tab or .mif.", "请给出主文件,如 .shp、.tab 或 .mif。"
 )
-_DRAWING = Text("Save the drawing as .dxf.", "请将图形另存为 .dxf。")
+_DRAWING = Text(
+    "Save the drawing as .dxf (text, AutoCAD 2000 or later) in CASS or AutoCAD.",
+    "请在 CASS 或 AutoCAD 中将图形另存为 .dxf(文本格式,AutoCAD 2000 或更高版本)。",
+)
+_ACCESS = Text(
+    "Export the personal geodatabase or Access file as file geodatabase (.gdb) or GeoPackage, in ArcGIS or QGIS.",
+    "请在 ArcGIS 或 QGIS 中将个人地理数据库(Access)导出为文件地理数据库(.gdb)或 GeoPackage。",
+)
+_EXCHANGE = Text(
+    "Convert the VCT exchange file to file geodatabase (.gdb), Shapefile or GeoPackage, in the software it comes from.",
+    "请在原软件中将 VCT 交换文件转换为文件地理数据库(.gdb)、Shapefile 或 GeoPackage。",
+)
 _RASTER = Text("It is an image, not features.", "这是影像,不是矢量要素。")
 _STYLE = Text("It is a style or a project; give the data it draws.", "这是样式或工程文件,请给出其引用的数据。")
 _EXPORT = Text(
@@ -148,6 +159,8 @@ _ADVICE: dict[str, Text] = {
     **dict.fromkeys((".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst"), _ARCHIVE),
     **dict.fromkeys((".dbf", ".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".mid", ".dat", ".map", ".id"), _COMPANION),
     **dict.fromkeys((".dwg", ".dgn", ".dwt"), _DRAWING),
+    **dict.fromkeys((".mdb", ".accdb"), _ACCESS),
+    **dict.fromkeys((".vct",), _EXCHANGE),
     **dict.fromkeys((".tif", ".tiff", ".img", ".jpg", ".jpeg", ".png", ".jp2", ".ecw", ".sid", ".asc"), _RASTER),
     **dict.fromkeys((".sld", ".qml", ".lyr", ".lyrx", ".mxd", ".aprx", ".qgs", ".qgz", ".mapx", ".stylx"), _STYLE),
     **dict.fromkeys((".xls", ".xlsb", ".et", ".ods"), _EXCEL),
@@ -170,7 +183,15 @@ _FOUND: tuple[tuple[bytes, Text], ...] = (
     (b"\xff\xd8\xff", Text("a JPEG image", "JPEG 图片")),
     (b"%PDF", Text("a PDF document", "PDF 文档")),
     (b"AutoCAD Binary DXF", Text("a binary DXF drawing", "二进制 DXF")),
-    (b"AC10", Text("a DWG drawing", "DWG 图形")),
+    (b"AC10", Text("a DWG drawing (save it as .dxf)", "DWG 图形(请另存为 .dxf)")),
+    (
+        b"\0\1\0\0Standard ",
+        Text("an Access database (export it as .gdb or .gpkg)", "Access 数据库(请导出为 .gdb 或 .gpkg)"),
+    ),
+    (
+        b"HeadBegin",
+        Text("a VCT exchange file (convert it to .gdb, .shp or .gpkg)", "VCT 交换文件(请转换为 .gdb、.shp 或 .gpkg)"),
+    ),
     (b"\xd0\xcf\x11\xe0", Text("an old Office document, or one with a password", "旧版 Office 文档或加密文档")),
     (b"\x1f\x8b", Text("a gzip archive", "gzip 压缩包")),
     (b"Rar!", Text("a RAR archive", "RAR 压缩包")),

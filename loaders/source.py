@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from core.language import Text
 from loaders import archive, sniff, vector
+from loaders.cass.drawing import read_drawing
 from loaders.coordinates import Asked, find_place
 from loaders.errors import DamagedSource, ManyLayers, NoGeometry, NoSuchLayer, UnreadableSource, UnsupportedFormat
 from loaders.formats import (
@@ -182,6 +183,8 @@ def _reader(path: Path, shown: Path, ask: _Ask) -> _Reader:
         case "parquet":
             prepared = parquet.prepare(path, shown)
             return _Sheet(prepared, ask) if isinstance(prepared, Table) else _Parquet(path, shown, prepared)
+        case "dxf" if (drawing := read_drawing(path, shown, ask.workspace, ask.encoding)) is not None:
+            return drawing
         case _:
             return _Vector(_VECTOR[kind](path, shown, ask.workspace, ask.encoding))
 

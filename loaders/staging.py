@@ -73,6 +73,7 @@ class Staging:
         self.refusals: list[tuple[str, str, bytes]] = []
         self.repairs: list[tuple[str, str]] = []  # key and reason of each, where someone will judge them
         self.multi_points = multi_points
+        self.class_field: str | None = None  # what a profile says that a map of it is coloured by
         self.ordinates = ordinates
         self.name = f"release_{place.release}_{family}"
         self._connection = connection

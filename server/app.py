@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.codelists import codelists
 from core.database import AsyncPool, open_async_pool, open_pool
 from core.door import Door
 from core.errors import ChengtuError, DatabaseUnreachable
@@ -28,15 +29,18 @@ from server.access import KeyApart
 from server.archives import ARCHIVE_ROUTES
 from server.borders import ERROR_HANDLERS, Border, from_error, use_context_executor
 from server.changes import FEED_ROUTES
+from server.codelists import CODELIST_ROUTES
 from server.documents import DOCUMENT_ROUTES
 from server.editing import EDIT_ROUTES
 from server.features import FEATURE_ROUTES
+from server.history import HISTORY_ROUTES
 from server.host import Host, Tame
 from server.news import News
 from server.pages import TEMPLATES
 from server.publisher import Publisher
 from server.push import PUSH_ROUTES
 from server.qgis_page import QGIS_ROUTES
+from server.quality import QUALITY_ROUTES
 from server.service import Service, read_service
 from server.styles import STYLE_ROUTES
 from server.tiles.document_routes import TILE_DOCUMENT_ROUTES
@@ -88,6 +92,7 @@ def application(settings: Settings, service: Service) -> ASGIApp:
             Middleware(Tame),
         ],
     )
+    codelists()  # a list that is wrong keeps the service from starting, and not a reader from an answer
     app.state.settings, app.state.service = settings, service
     limits = service.server.limits
     app.state.limits = Limits(limits.default_items, limits.max_items)
@@ -133,6 +138,8 @@ def _own_routes() -> list[BaseRoute]:
     routes: list[BaseRoute] = [
         *FEATURE_ROUTES,
         *FEED_ROUTES,
+        *QUALITY_ROUTES,
+        *HISTORY_ROUTES,
         *PUSH_ROUTES,
         *EDIT_ROUTES,
         *TILE_ROUTES,
@@ -141,6 +148,7 @@ def _own_routes() -> list[BaseRoute]:
         Route("/readyz", readyz),
         Route("/map", map_page),
         *DOCUMENT_ROUTES,
+        *CODELIST_ROUTES,
         *QGIS_ROUTES,
         *STYLE_ROUTES,
         *WMTS_ROUTES,

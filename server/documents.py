@@ -97,6 +97,8 @@ def _landing_links(service: Service, site: Site) -> list[Json]:
         link(f"{_OGC}tiling-schemes", f"{site.base}/tileMatrixSets", MEDIA["json"], _MATRIX_SETS.in_(say)),
         link(f"{_OGC}processes", f"{site.base}/processes", MEDIA["json"], _PROCESSES.in_(say)),
         link("changes", f"{site.base}/changes", "text/event-stream", _CHANGES.in_(say)),
+        link("codelists", f"{site.base}/codelists", MEDIA["json"], _CODELISTS.in_(say)),
+        link("crosswalks", f"{site.base}/crosswalks", MEDIA["json"], _CROSSWALKS.in_(say)),
     ]
     return links + ([link("about", about, MEDIA["html"], _ABOUT.in_(say))] if about else [])
 
@@ -110,6 +112,8 @@ _TILES = Text("Vector tiles of all data sets", "全部数据集的矢量瓦片")
 _MATRIX_SETS = Text("The tile matrix sets", "瓦片矩阵集")
 _PROCESSES = Text("The processes", "空间处理")
 _CHANGES = Text("Changes as they happen, as Server-Sent Events", "实时变更推送(Server-Sent Events)")
+_CODELISTS = Text("What the codes in the data mean", "代码表")
+_CROSSWALKS = Text("From one code list to another", "代码表之间的对照")
 _ABOUT = Text("About the service", "关于本服务")
 
 

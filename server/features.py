@@ -12,8 +12,9 @@ from core.crs import uri
 from core.errors import DatasetQuarantined
 from features.asking import TableChanged
 from features.reader import Page, read_count, read_item, read_page, read_state
-from features.search import Search, offered, once, read_search
+from features.search import instant, offered, once, read_search
 from features.table import Table
+from features.versions import one_version
 from server.asked import FORMS, GEOJSON, Asked, caching, count_matched, given_bom, read_asked
 from server.caching import caching_headers, entity_tag, is_conditional, not_modified
 from server.downloads import download
@@ -77,9 +78,9 @@ async def item(request: Request, table: Table) -> Response:
     """One feature by its key."""
     form = choose(request.scope, FORMS)
     pairs = request.query_params.multi_items()
-    given = once(pairs, (*_OF_ONE, *(("bom",) if form == "csv" else ())))
-    crs = offered(given, "crs", table)
-    found = await read_item(request.app.state.features, table, request.path_params["item_id"], crs)
+    given = once(pairs, (*_known_of_one(table), *(("bom",) if form == "csv" else ())))
+    crs, moment = offered(given, "crs", table), instant(given)
+    found = await read_item(request.app.state.features, table, request.path_params["item_id"], crs, moment)
     headers = {"Content-Type": FORMS[form], "Content-Crs": f"<{uri(crs)}>"}
     tag = entity_tag(request.scope, form, found.release, found.version)
     headers |= caching_headers(tag, max_age=table.dataset.max_age)
@@ -88,8 +89,8 @@ async def item(request: Request, table: Table) -> Response:
     collection = f"{request.app.state.settings.base_url}/collections/{table.dataset.id}"
     here = f"{collection}/items/{quote(request.path_params['item_id'], safe='')}"
     if form != "json":
-        key = (table.dataset.key, request.path_params["item_id"])
-        asked = Asked(here, pairs, False, Search(limit=1, equals=[key], crs=crs), given_bom(pairs), single=True)
+        search = one_version(table, request.path_params["item_id"], moment)._replace(limit=1, crs=crs)
+        asked = Asked(here, pairs, False, search, given_bom(pairs), single=True)
         return await download(request, table, asked, form, headers)
     links = [
         {"rel": "self", "type": GEOJSON, "href": f"{here}?{request.url.query}" if request.url.query else here},
@@ -137,7 +138,13 @@ def _check_items(request: Request) -> None:
 
 
 def _check_item(request: Request) -> None:
-    once(request.query_params.multi_items(), _OF_ONE)
+    if table := request.app.state.publisher.tables.get(request.path_params["collection_id"]):
+        once(request.query_params.multi_items(), _known_of_one(table))
+
+
+def _known_of_one(table: Table) -> tuple[str, ...]:
+    """What may be asked of a single feature: how it was on a day, where that is known."""
+    return (*_OF_ONE, "datetime") if table.dataset.history else _OF_ONE
 
 
 ITEMS = "/collections/{collection_id}/items"

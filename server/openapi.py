@@ -3,8 +3,10 @@
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from importlib import import_module
 from itertools import chain
+from operator import or_
 from typing import Any
 
 from core.catalogue import Dataset, Field
@@ -13,7 +15,7 @@ from core.settings import ROOT
 from features.documents import Json, Site, searchable, value_schema
 from features.search import PARAMETERS
 from processes.base import Processor
-from server import openapi_changes
+from server import openapi_changes, openapi_codelists, openapi_history, openapi_quality
 from server.openapi_parts import QUERY_ERRORS, READING_ERRORS, WRITING_ERRORS, components, ref
 from server.openapi_tiles import RESPONSES as TILE_RESPONSES
 from server.openapi_tiles import SCHEMAS as TILE_SCHEMAS
@@ -60,11 +62,8 @@ def openapi(datasets: Iterable[Dataset], service: Service, site: Site, matrix_se
     datasets, say = [*datasets], site.language
     collections = [one.id for one in datasets]
     attributes = _Attributes(datasets)
-    more = {
-        "parameters": tile_parameters(matrix_sets) | openapi_changes.PARAMETERS,
-        "schemas": TILE_SCHEMAS | openapi_changes.SCHEMAS,
-        "responses": TILE_RESPONSES | openapi_changes.RESPONSES,
-    }
+    kept = any(one.history for one in datasets)
+    more = _more(matrix_sets, kept=kept)
     parts = components(collections, service.resources, service.server.limits, site, more)
     parts["parameters"] |= attributes.shared
     if any(one.editable for one in datasets):
@@ -85,10 +84,23 @@ def openapi(datasets: Iterable[Dataset], service: Service, site: Site, matrix_se
             **(_shared_collection_paths(say) if collections else {}),
             **tile_paths(say, collections=bool(collections)),
             **openapi_changes.change_paths(say, collections=bool(collections)),
+            **openapi_quality.quality_paths(say, (one.id for one in datasets if one.judged)),
+            **openapi_history.history_paths(say, kept=kept),
+            **openapi_codelists.codelist_paths(say),
             **{path: item for one in datasets for path, item in _collection_paths(one, attributes, say).items()},
             **_process_paths(service, say),
         },
         "components": parts,
+    }
+
+
+def _more(matrix_sets: Iterable[str], *, kept: bool) -> Json:
+    """The components of the parts that have a module of their own; those of history where a data set has one."""
+    parts = [openapi_changes, openapi_quality, openapi_codelists, *([openapi_history] if kept else [])]
+    return {
+        "parameters": reduce(or_, (one.PARAMETERS for one in parts), tile_parameters(matrix_sets)),
+        "schemas": reduce(or_, (one.SCHEMAS for one in parts), TILE_SCHEMAS),
+        "responses": reduce(or_, (one.RESPONSES for one in parts), TILE_RESPONSES),
     }
 
 
@@ -223,7 +235,8 @@ def _collection_paths(dataset: Dataset, attributes: _Attributes, say: Language) 
         errors=(*reading, "410"),
     )
     items["parameters"] += attributes.of(id_)
-    item = _get(f"{id_}.getFeature", id_, _ITEM.in_(say), "feature", "crs", "fItems", "lang", errors=reading)
+    of_one = ("crs", *(("datetime",) if dataset.history else ()), "fItems", "lang")
+    item = _get(f"{id_}.getFeature", id_, _ITEM.in_(say), "feature", *of_one, errors=reading)
     paths: Json = {
         f"/collections/{id_}/items": {"get": items, "post": _post(dataset, say)},
         f"/collections/{id_}/items/{{featureId}}": {"parameters": [_key(dataset)], "get": item},

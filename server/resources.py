@@ -81,6 +81,9 @@ def _collection(table: Table, door: Door) -> dict[str, Any]:
             }
         ],
     }
-    if dataset.time is not None:
+    if dataset.history is not None:
+        address = f"{door.settings.base_url}/collections/{dataset.id}/history"
+        collection["links"] = [{"rel": "version-history", "type": "text/html", "href": address, "title": dataset.id}]
+    if dataset.time is not None or dataset.history is not None:
         collection["extents"]["temporal"] = {"begin": None, "end": None}  # type: ignore[index]
     return collection

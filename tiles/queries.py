@@ -32,6 +32,10 @@ class Condition(NamedTuple):
 
     text: sql.Composable
     parameters: Mapping[str, object]
+    source: sql.Composable | None = None  # what features are read from, where that is not the data set's table
+
+
+_NO_CONDITION: Final = Condition(sql.SQL("true"), {})
 
 
 class Wanted(NamedTuple):
@@ -72,9 +76,9 @@ def tile(wanted: Wanted) -> Statement:
     kind = _Kind(wanted.generalised and wanted.matrix_set.is_mercator, wanted.generalised, placing.through)
     if wanted.condition is None and wanted.most is None and not wanted.ordered:
         return Statement(_remembered(layer, kind, wanted.zoom if wanted.generalised else None), parameters)
-    extra = wanted.condition or Condition(sql.SQL("true"), {})
+    extra = wanted.condition or _NO_CONDITION
     zoom = wanted.zoom if wanted.generalised else None
-    return Statement(_composed(layer, kind, zoom, extra.text, _chosen(wanted)), {**parameters, **extra.parameters})
+    return Statement(_composed(layer, kind, zoom, extra, _chosen(wanted)), {**parameters, **extra.parameters})
 
 
 class _Kind(NamedTuple):
@@ -86,15 +90,15 @@ class _Kind(NamedTuple):
 @lru_cache(maxsize=2000)
 def _remembered(layer: TileLayer, kind: _Kind, zoom: int | None) -> sql.SQL:
     """Put together once, to the last letter: psycopg would do that again at each tile."""
-    whole = _composed(layer, kind, zoom, sql.SQL("true"), sql.SQL(""))
+    whole = _composed(layer, kind, zoom, _NO_CONDITION, sql.SQL(""))
     return sql.SQL(whole.as_string())  # made of literal ones, names and quoted values
 
 
 def _composed(
-    layer: TileLayer, kind: _Kind, zoom: int | None, extra: sql.Composable, chosen: sql.Composable
+    layer: TileLayer, kind: _Kind, zoom: int | None, extra: Condition, chosen: sql.Composable
 ) -> sql.Composed:
     dataset = layer.dataset
-    conditions = [query("tile_fetch"), extra]
+    conditions = [query("tile_fetch"), extra.text]
     if zoom is not None:
         conditions.insert(0, query("tile_level").format(zoom=sql.Literal(zoom)))
     return query("tile").format(
@@ -102,14 +106,14 @@ def _composed(
         id=sql.SQL(", {}").format(sql.Literal(dataset.key)) if layer.has_ids else sql.SQL(""),
         shape=_shape(layer, kind),
         columns=_columns(layer, kind),
-        source=_source(dataset, kind),
+        source=_source(dataset, kind, extra.source),
         conditions=sql.SQL(" and ").join(conditions),
         limit=chosen,
     )
 
 
-def _source(dataset: Dataset, kind: _Kind) -> sql.Composable:
-    table = sql.Identifier("tiles" if kind.generalised else "data", dataset.id)
+def _source(dataset: Dataset, kind: _Kind, other: sql.Composable | None) -> sql.Composable:
+    table = other or sql.Identifier("tiles" if kind.generalised else "data", dataset.id)
     if kind.through is None:
         return query("tile_source").format(table=table)
     return query("tile_source_transformed").format(table=table, srid=sql.Literal(int(kind.through)))

@@ -59,7 +59,7 @@ class Scope:
     def __init__(self, dataset: Dataset, crs: Srid) -> None:
         self.dataset = dataset
         self.crs = crs
-        self.types = {dataset.key: "bigint"} | dict(dataset.fields)
+        self.types = {dataset.key: "bigint"} | dict(dataset.attributes)
         self.parameters: dict[str, object] = {}
         self.wildcards = 0
         self._seen = 0

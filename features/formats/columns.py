@@ -24,7 +24,8 @@ def chosen(table: Table, search: Search) -> tuple[Field, ...]:
     if search.properties:
         return tuple(Field(name, table.type_of(name)) for name in dict.fromkeys(search.properties))
     key = Field(table.dataset.key, table.dataset.key_type)
-    return table.dataset.fields if key in table.dataset.fields else (key, *table.dataset.fields)
+    attributes = table.dataset.attributes
+    return attributes if key in attributes else (key, *attributes)
 
 
 def columns(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from core.catalogue import GEOMETRY
 from core.errors import ChengtuError
-from features import queries
+from features import queries, versions
 from features.formats.columns import chosen, columns
 from features.formats.job import Job, Layer
 from features.formats.names import free_name, short, unchanged, xml
@@ -81,7 +81,7 @@ def job(form: str, table: Table, search: Search, dsn: str, seconds: float, folde
         geometry=free_name(GEOMETRY, (one.name for one in ours)) if search.geometry else None,
         geometry_type=dataset.geometry_type,
         srid=search.crs,
-        key=key if dataset.key_type in ("integer", "bigint") else None,
+        key=key if dataset.key_type in ("integer", "bigint") and not versions.several(table, search) else None,
         sorted=bool(search.sort),
     )
     return Job(

@@ -19,18 +19,30 @@ _VARIABLES = (b"$ACADVER", b"$DWGCODEPAGE")
 def prepare(path: Path, shown: Path, workspace: Path, encoding: str | None) -> Opening:
     """Check the drawing's frame, and give GDAL a copy in UTF-8 if it is in anything else."""
     header = _check_frame(path, shown)
-    guess = settle(sample_file(path), _declared(header), encoding)
+    guess = settle(sample_file(path), declared_text(header), encoding)
     view = gdal.link(workspace, {"source.dxf": path})
     text, notes = in_utf8(view / "source.dxf", view / "utf8.dxf", guess)
     dataset = gdal.Dataset(text, shown, "DXF", options={"ENCODING": "UTF-8"}, tolerant=True)
     return Opening(dataset, layer_name="entities", guess=guess, notes=notes)
 
 
-def _declared(header: dict[bytes, str]) -> tuple[str, str] | None:
+def declared_text(header: dict[bytes, str]) -> tuple[str, str] | None:
+    """How a drawing's header says that its text is encoded, and where it says so."""
     if header.get(b"$ACADVER", "") >= _UNICODE:
         return "UTF-8", "$ACADVER"
     page = header.get(b"$DWGCODEPAGE")
     return (page, "$DWGCODEPAGE") if page else None
+
+
+def header_of(path: Path) -> dict[bytes, str]:
+    """The header variables that concern text, of a drawing whose frame may be broken further on."""
+    with path.open("rb") as file:
+        lines = [line.strip() for line in file.read(_HEADER * 40).split(b"\n")]
+    header: dict[bytes, str] = {}
+    for at in range(len(lines) - 3):
+        if lines[at] == b"9" and lines[at + 1] in _VARIABLES:
+            header[lines[at + 1]] = lines[at + 3].decode("ascii", "replace")
+    return header
 
 
 def _check_frame(path: Path, shown: Path) -> dict[bytes, str]:

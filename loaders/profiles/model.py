@@ -62,7 +62,9 @@ class LayerProfile:
     @property
     def about_fields(self) -> dict[str, dict[str, Any]]:
         """What the catalogue keeps of the fields."""
-        return {one.name: _about(one) for one in self.fields}
+        return {
+            one.name: _about(one) | ({"class": True} if one.name == self.class_field else {}) for one in self.fields
+        }
 
 
 @dataclass(frozen=True)

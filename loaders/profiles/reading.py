@@ -76,7 +76,12 @@ def _profile(given: Mapping[str, Any], where: str) -> Profile:
         standard=given["standard"],
         edition=given.get("edition"),
         period=given.get("period"),
-        layers=tuple(_layer(name, one, f"{where}, {name}") for name, one in given["layers"].items()),
+        layers=tuple(
+            _layer(
+                name, one | {"fields": _shared(given["layers"], one["fields"], f"{where}, {name}")}, f"{where}, {name}"
+            )
+            for name, one in given["layers"].items()
+        ),
     )
 
 
@@ -99,6 +104,14 @@ def _layer(name: str, given: Mapping[str, Any], where: str) -> LayerProfile:
         history=given.get("history", False),
         rules=_rules(given.get("rules", ()), where),
     )
+
+
+def _shared(layers: Mapping[str, Any], fields: Any, where: str) -> Any:  # noqa: ANN401 — TOML's own values
+    """The fields of a layer; those of another one where its name stands in their place."""
+    if not isinstance(fields, str):
+        return fields
+    _one_of([name for name, one in layers.items() if not isinstance(one["fields"], str)], fields, f"{where}, fields")
+    return layers[fields]["fields"]
 
 
 def _field(given: Mapping[str, Any], where: str) -> FieldProfile:

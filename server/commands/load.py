@@ -119,6 +119,29 @@ if TYPE_CHECKING:
     ),
 )
 @click.option(
+    "--sheet",
+    metavar="CODE",
+    help=words(
+        "The map sheet that a topographic map is; else found in the file's name. Its old state is replaced alone.",
+        "地形图的图幅号;缺省按文件名识别。只替换该图幅原有要素。",
+    ),
+)
+@click.option(
+    "--scale",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help=words("Scale 1:N of a rectangular sheet.", "矩形图幅的比例尺 1:N。"),
+)
+@click.option(
+    "--layout",
+    type=click.Choice(["50x50", "40x50"]),
+    default="50x50",
+    show_default=True,
+    help=words("Centimetres of a rectangular sheet, north by east.", "矩形分幅的尺寸(厘米,南北×东西)。"),
+)
+@click.option("--edition", help=words("Edition of the sheet, such as 2024.", "图幅版次,如 2024。"))
+@click.option("--producer", help=words("Who made the sheet.", "图幅生产单位。"))
+@click.option(
     "--accept",
     metavar="RULE,...",
     help=words(
@@ -130,6 +153,20 @@ if TYPE_CHECKING:
     "--dry-run",
     is_flag=True,
     help=words("Read, check and compare, and publish nothing.", "只读取、检查、比较,不发布。"),
+)
+@click.option(
+    "--history/--no-history",
+    default=None,
+    help=words(
+        "Keep what held before, so that any day can be asked for [as before, or as the profile says].",
+        "保留历史版本,可按任一日期查询 [缺省沿用现有设置或数据规范]。",
+    ),
+)
+@click.option(
+    "--state-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DAY",
+    help=words("The day that the data describe, such as 2024-12-31.", "数据反映的日期,例如 2024-12-31。"),
 )
 @click.option(
     "--discard-edits",
@@ -170,11 +207,23 @@ def _tell(report: "Report", as_json: bool) -> None:
 
 def _options(given: dict[str, Any]) -> "Options":
     """The loader's options from the command line's."""
-    from loaders import Described, Options  # noqa: PLC0415
+    from loaders import Described, Options, SheetOptions  # noqa: PLC0415
 
     names = "title_en title_zh description_en description_zh owner licence attribution_en attribution_zh update_period editable max_age search"
     described = Described(
         **{name: given.pop(name) for name in names.split()}, keywords=list(given.pop("keyword")) or None
     )
     accept = frozenset(rule.strip() for rule in (given.pop("accept") or "").split(",") if rule.strip())
-    return Options(id=given.pop("id_"), time=given.pop("time_"), described=described, accept=accept, **given)
+    sheet = SheetOptions(
+        name=given.pop("sheet"), **{name: given.pop(name) for name in ("scale", "layout", "edition", "producer")}
+    )
+    day = given.pop("state_of")
+    return Options(
+        id=given.pop("id_"),
+        time=given.pop("time_"),
+        state_of=day.date() if day else None,
+        described=described,
+        sheet=sheet,
+        accept=accept,
+        **given,
+    )

@@ -1,7 +1,5 @@
 """`chengtu up`: the database, the sample city where there is nothing yet, and the service."""
 
-from pathlib import Path
-
 import click
 
 from core.errors import ChengtuError
@@ -72,27 +70,15 @@ def _is_empty(dsn: str) -> bool:
 
 def _load_sample(settings: Settings, dsn: str, city: str, *, large: bool) -> None:
     """Build the sample's files and load each, as anyone would load their own."""
-    from data.sample import build  # noqa: PLC0415
-    from loaders import Described, Options, load  # noqa: PLC0415
+    from loaders import load  # noqa: PLC0415
     from server.levels import finisher  # noqa: PLC0415
+    from server.sample import sources  # noqa: PLC0415
 
     say(Text(f"Making the sample city {city} ...", f"正在生成示例城市 {city} ..."))
-    for source in build(city, settings.var / "sample", large=large):
-        described = Described(
-            title_en=source.title.en,
-            title_zh=source.title.zh,
-            description_en=source.description.en,
-            description_zh=source.description.zh,
-            licence=source.licence,
-            attribution_en=source.attribution.en,
-            attribution_zh=source.attribution.zh,
-            update_period=source.update_period,
-            origin=source.origin,
-        )
-        options = Options(id=source.id, layer=source.layer, srs=source.srs, key=source.key, described=described)
-        with progress_bar(source.id, quiet=False) as tell:
+    for source, options in sources(city, settings.var / "sample", large=large):
+        with progress_bar(source.stem, quiet=False) as tell:
             report = load(
-                Path(source.path),
+                source,
                 dsn,
                 options,
                 scratch=settings.var / "tmp",
@@ -100,13 +86,8 @@ def _load_sample(settings: Settings, dsn: str, city: str, *, large: bool) -> Non
                 progress=tell,
                 finish=finisher(settings),
             )
-        rows = sum(one.rows for one in report.datasets)
-        say(
-            Text(
-                f"  {source.id}: {rows} features, {report.seconds:.1f} s",
-                f"  {source.id}:{rows} 个要素,{report.seconds:.1f} 秒",
-            )
-        )
+        for one in report.datasets:
+            say(Text(f"  {one.id}: {one.rows} features", f"  {one.id}:{one.rows} 个要素"))
 
 
 def _welcome(url: str, title: str) -> Text:

@@ -13,6 +13,7 @@ from features.asking import TableChanged, asking
 from features.queries import conditions
 from features.search import once, read_search
 from features.table import Table
+from features.versions import source
 from server.negotiate import choose
 from server.tiles.addresses import TileAddress
 from server.tiles.answers import MVT, answer, left_out_at
@@ -90,7 +91,8 @@ async def _filtered(request: Request, layer: TileLayer, matrix_set: MatrixSet, t
     state = request.app.state
     table: Table = state.publisher.table(layer.id)
     pairs = [pair for pair in request.query_params.multi_items() if pair[0] in _FILTERS]
-    condition = Condition(*conditions(table, read_search(pairs, table, state.limits)))
+    search = read_search(pairs, table, state.limits)
+    condition = Condition(*conditions(table, search), source(table, search))
     with asking(layer.id):
         kept: Kept = await state.tiles.filtered(layer, matrix_set, tile, condition)
     return kept

@@ -33,6 +33,11 @@ select
     d.levels,
     d.profile,
     d.about_fields,
+    exists (select from chengtu.quality as q where q.dataset = d.id) as judged,
+    d.history,
+    d.history_from,
+    d.state_of,
+    coalesce(has_table_privilege(to_regclass('history.' || quote_ident(d.id)), 'select'), false) as history_exists,
     case  -- infinity, and years that are no year of RFC 3339, are no bounds to tell
         when d.time_extent[1] >= '0001-01-01 00:00Z' and d.time_extent[2] < '10000-01-01 00:00Z' then d.time_extent
     end as time_extent,
@@ -134,6 +139,7 @@ on conflict (id) do update set
     max_age = coalesce(%(max_age)s, dataset.max_age),
     search = coalesce(%(search)s, dataset.search),
     change = 0,
+    amended = 0,
     changed_at = now(),
     updated_at = now()
 

@@ -1,7 +1,18 @@
 -- name: feature
 -- A feature as GeoJSON text: concatenated, which costs a quarter less than json_build_object.
-'{{"type":"Feature","id":' || to_json(f.{key})::text || ',"geometry":' || coalesce({geometry}, 'null')
+'{{"type":"Feature","id":' || {id} || ',"geometry":' || coalesce({geometry}, 'null')
 || ',"properties":' || (select to_json(p) from (select {properties}) as p)::text || '}}'
+
+-- name: feature_id
+-- The id of a feature: its key.
+to_json(f.{key})::text
+
+-- name: version_id
+-- The id of a version of a feature: the key of the one that holds, and with the day that it began one that holds no more.
+case
+    when {version}.valid_to is null then to_json({version}.{key})::text
+    else to_json({version}.{key}::text || '@' || to_char({version}.valid_from, 'YYYY-MM-DD'))::text
+end
 
 -- name: with_decimal_point
 -- A column of floats for JSON, whole numbers with their point; from 1e15 on they have an exponent, which says as much.
@@ -116,7 +127,7 @@ select
     f.ct_release as release,
     f.xmin::text as version
 from {table} as f
-where f.{key} = cast(%(id)s as {key_type})
+where f.{key} = cast(%(id)s as {key_type}) and {condition}
 
 -- name: dataset_state
 -- What is being served now of a data set: release, change within it, number of features.

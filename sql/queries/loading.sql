@@ -161,8 +161,12 @@ create extension if not exists pg_trgm
 create index if not exists {name} on {release} using gin ({text} gin_trgm_ops)
 
 -- name: change_number
--- How often features of a data set have changed since its release was loaded.
-select d.change from chengtu.dataset as d where d.id = %(id)s
+-- How often features of a data set have changed since its release was loaded, and how often by hand.
+select
+    d.change,
+    d.change - d.amended as edits
+from chengtu.dataset as d
+where d.id = %(id)s
 
 -- name: watch
 -- Note every change of a new data set's table from now on.

@@ -36,3 +36,23 @@ on conflict (dataset) do update set
 -- name: forget_quality
 -- A data set that has no rules any more.
 delete from chengtu.quality where dataset = %(id)s
+
+-- name: quality_of
+-- What the rules say of a data set as it was loaded, whether it was edited since, and whether its findings can be asked for.
+select
+    q.profile,
+    q.checked_at,
+    q.rules,
+    q.release,
+    d.release = q.release and d.change = 0 as current,
+    exists (select from chengtu.dataset as f where f.id = d.id || '_quality') as has_findings
+from chengtu.dataset as d
+left join chengtu.quality as q on d.id = q.dataset
+where d.id = %(id)s
+
+-- name: ids_of_findings
+-- The keys of the features that each rule's findings concern, the first of them.
+select f.rule, (array_agg(distinct k.key order by k.key))[:%(most)s] as ids
+from {findings} as f cross join lateral (values (f.feature), (f.other)) as k (key)
+where k.key is not null
+group by f.rule

@@ -81,7 +81,7 @@ def test_the_second_run_serves_the_same_city_without_making_it_again(var: Path) 
     with up(var) as (url, _):
         history = httpx.get(f"{url}/collections/parcels?f=json").json()
         assert history["storageCrs"].endswith("/4551")
-        assert len(httpx.get(f"{url}/collections?f=json").json()["collections"]) == 11
+        assert len(httpx.get(f"{url}/collections?f=json").json()["collections"]) == 20
     assert postmasters(var) == []
 
 

@@ -13,6 +13,7 @@ from openapi_spec_validator import validate
 
 from core.catalogue import list_datasets, states
 from core.database import connect
+from features.documents import QML_MEDIA
 from server.asked import FORMS
 from server.tiles.answers import MVT
 from tests.city import write_city
@@ -47,6 +48,8 @@ def test_the_landing_page_leads_qgis_on(api: httpx.Client, live_server: str) -> 
         "tilesets-vector": f"{live_server}/tiles",
         "tiling-schemes": f"{live_server}/tileMatrixSets",
         "changes": f"{live_server}/changes",
+        "codelists": f"{live_server}/codelists",
+        "crosswalks": f"{live_server}/crosswalks",
         "processes": f"{live_server}/processes",
     }
 
@@ -188,14 +191,14 @@ def test_the_api_is_described_validly_at_its_own_address(openapi: dict[str, Any]
 
 def test_every_answer_is_as_the_api_describes_it(api: httpx.Client, openapi: dict[str, Any]) -> None:
     values = {"collectionId": "parcels", "featureId": "1", "processId": "grid-cell-query"} | TILE
+    values |= {"codelistId": "survey-classes", "crosswalkId": "survey-to-planning"}
     asked = [path for path, item in openapi["paths"].items() if "get" in item and path != "/changes"]  # that never ends
+    named = FORMS | {"mvt": MVT, "qml": QML_MEDIA}
     for path in asked:
         operation = openapi["paths"][path]["get"]
         forms = _resolved(openapi, operation["responses"]["200"])["content"]
         for media, content in forms.items():
-            form = next(
-                (name for name, one in (FORMS | {"mvt": MVT}).items() if one == media and name != "json"), "json"
-            )
+            form = next((name for name, one in named.items() if one == media and name != "json"), "json")
             answer = api.get(path.format(**values), params={"f": form})
             assert answer.status_code == 200, path
             told = answer.headers["content-type"].replace(" ", "").lower()

@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from jsonschema.validators import Draft202012Validator
 
-from core.catalogue import BBox, Dataset, Field, State
+from core.catalogue import AboutField, BBox, Dataset, Field, State
 from core.language import Text
 from features.documents import Site, collection, is_simple, queryables, schema
 from features.filters.sql_values import _KIND_OF_TYPE, kind_of
@@ -222,3 +223,46 @@ def test_both_are_json_schemas_under_their_own_address(make: Any, name: str) -> 
     assert told["$id"] == f"https://city.example/ogc/collections/surveys/{name}"
     assert told["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert (told["type"], told["title"]) == ("object", "道路")
+
+
+CODED = ROADS._replace(
+    fields=(
+        Field("DLBM", "text"),
+        Field("PDJB", "integer"),
+        Field("TBMJ", "double precision"),
+        Field("QSXZ", "jsonb"),
+        Field("TBXHDM", "text"),
+    ),
+    about_fields={
+        "DLBM": AboutField(Text("Class code", "地类编码"), "survey-classes"),
+        "PDJB": AboutField(Text("Slope class", "坡度级别"), "slope-classes"),
+        "TBMJ": AboutField(Text("Area", "图斑面积"), unit="m2"),
+        "QSXZ": AboutField(Text("", ""), "ownership"),
+        "TBXHDM": AboutField(Text("Refinement", "细化代码"), "gone"),
+    },
+)
+
+
+@pytest.mark.parametrize("describe", [queryables, schema])
+def test_a_field_with_a_code_list_has_its_codes_with_their_names(describe: Any) -> None:
+    told = describe(CODED, CHINESE)["properties"]
+    Draft202012Validator.check_schema(describe(CODED, CHINESE))
+    assert told["DLBM"]["title"] == "地类编码"
+    assert {"const": "0101", "title": "水田"} in told["DLBM"]["oneOf"]
+    assert told["DLBM"]["enum"] == [one["const"] for one in told["DLBM"]["oneOf"]]
+    assert told["DLBM"]["x-ogc-codelistUri"] == "https://city.example/ogc/codelists/survey-classes"
+    assert told["PDJB"]["enum"] == [1, 2, 3, 4, 5]
+    assert told["TBMJ"]["x-ogc-unit"] == "m2"
+    assert told["TBXHDM"] == {"title": "细化代码", "type": "string"} | (
+        {"x-ogc-propertySeq": 6} if describe is schema else {}
+    )
+    if describe is schema:
+        assert told["QSXZ"] == {"title": "QSXZ", "type": "object", "x-ogc-propertySeq": 5}
+    assert {"const": "0101", "title": "Paddy field"} in describe(CODED, ENGLISH)["properties"]["DLBM"]["oneOf"]
+
+
+def test_a_long_list_is_only_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("features.documents._MOST_CODES", 50)
+    told = schema(CODED, ENGLISH)["properties"]
+    assert told["DLBM"].keys() == {"title", "type", "x-ogc-codelistUri", "x-ogc-propertySeq"}
+    assert "oneOf" in told["PDJB"]

@@ -112,8 +112,9 @@ def test_an_empty_file_is_said_to_be_empty(tmp_path: Path, workspace: Path, name
     ("name", "advice"),
     [
         ("a.dwg", "as .dxf"),
-        ("a.mdb", "Export it as GeoPackage"),
-        ("a.vct", "Export it as GeoPackage"),
+        ("a.mdb", "as file geodatabase"),
+        ("a.vct", "Convert the VCT"),
+        ("a.e00", "Export it as GeoPackage"),
         ("a.tif", "an image"),
         ("a.sld", "a style"),
         ("a.dbf", "main file"),

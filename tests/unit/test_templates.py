@@ -123,6 +123,26 @@ REPORT = {
         }
     ],
 }
+HISTORY = {
+    "id": HOSTILE,
+    "title": HOSTILE,
+    "key": HOSTILE,
+    "columns": [HOSTILE],
+    "since": HOSTILE,
+    "state_of": HOSTILE,
+    "here": HOSTILE,
+}
+AMENDMENT = {
+    "id": 1,
+    "label": HOSTILE,
+    "source": HOSTILE,
+    "day": HOSTILE,
+    "applied": HOSTILE,
+    "added": 1,
+    "removed": 1,
+    "changed": 1,
+    "undone": HOSTILE,
+}
 DATA: dict[str, dict[str, Any]] = {
     "landing_page.html": {**COMMON, "process": True, "jobs": True, "tile": True, "stac-collection": True},
     "exception.html": {"code": HOSTILE, "description": HOSTILE},
@@ -197,6 +217,25 @@ DATA: dict[str, dict[str, Any]] = {
         "assets": {"a": {"href": HOSTILE, "file:size": 5}},
     },
     "stac/item.html": {**COMMON, "path": "a/b", "properties": {HOSTILE: HOSTILE}, "assets": {}},
+    "collections/quality.html": {
+        "dataset": HOSTILE,
+        "title": HOSTILE,
+        "profile": HOSTILE,
+        "checked": "2026-01-01T00:00:00Z",
+        "current": False,
+        "rules": [
+            {
+                "id": HOSTILE,
+                "severity": "error",
+                "clause": HOSTILE,
+                "title": HOSTILE,
+                "count": 1,
+                "accepted": True,
+                "ids": [HOSTILE],
+            }
+        ],
+        "links": [{"rel": "items", "type": "application/geo+json", "href": HOSTILE, "title": HOSTILE}],
+    },
     "qgis.html": {
         "links": LINKS,
         "collections": [{"id": "parcels", "title": HOSTILE}],
@@ -205,6 +244,40 @@ DATA: dict[str, dict[str, Any]] = {
         "language": HOSTILE,
         "problem": HOSTILE,
         "report": REPORT,
+    },
+    "history/life.html": {
+        **HISTORY,
+        "asked": {"key": HOSTILE},
+        "more": True,
+        "versions": [
+            {
+                "id": HOSTILE,
+                "properties": {"valid_from": HOSTILE, "valid_to": HOSTILE, HOSTILE: HOSTILE},
+                "predecessors": [{"id": HOSTILE, "area": 1.5}],
+                "successors": [{"id": HOSTILE, "area": None}],
+            }
+        ],
+    },
+    "history/amendments.html": {**HISTORY, "amendments": [AMENDMENT]},
+    "history/amendment.html": {
+        **HISTORY,
+        "amendment": AMENDMENT
+        | {
+            "report": {
+                "findings": [{"rule": HOSTILE, "text": {"en": HOSTILE, "zh": HOSTILE}}],
+                "balance": {
+                    "districts": [
+                        {
+                            "code": HOSTILE,
+                            "before": 1.5,
+                            "after": 1.5,
+                            "classes": [{"class": HOSTILE, "before": 1.5, "lost": 0, "gained": 0, "after": 1.5}],
+                        }
+                    ],
+                    "transitions": [{"village": HOSTILE, "from": HOSTILE, "to": HOSTILE, "pieces": 1, "area": 1.5}],
+                },
+            }
+        },
     },
     "tiles/sets.html": {
         "title": HOSTILE,
@@ -247,6 +320,39 @@ DATA: dict[str, dict[str, Any]] = {
         "tileMatrices": [],
     },
 }
+
+
+_BOTH = {"zh": HOSTILE, "en": HOSTILE}
+_LISTED = {"id": HOSTILE, "title": _BOTH, "standard": HOSTILE, "edition": HOSTILE, "valid": [HOSTILE, None]}
+_CODE = {"scheme": HOSTILE, "code": HOSTILE, "name": _BOTH, "color": HOSTILE, "confidence": "human", "note": _BOTH}
+_CODES: dict[str, Any] = {
+    "codelists/codelists.html": {
+        "codelists": [_LISTED | {"confidence": "high", "count": 1, "href": HOSTILE}],
+        "links": LINKS,
+    },
+    "codelists/codelist.html": _LISTED
+    | {
+        "confidence": "high",
+        "colors": _BOTH,
+        "note": _BOTH,
+        "links": [*LINKS, {"rel": "related", "title": HOSTILE, "href": HOSTILE}],
+        "codes": [
+            _CODE
+            | {"parent": None, "level": 1, "assignable": False, "valid": [HOSTILE, None], "confidence": "low"}
+            | {HOSTILE: HOSTILE}
+        ],
+    },
+    "codelists/crosswalks.html": {"crosswalks": [{"id": HOSTILE, "title": _BOTH}], "links": LINKS},
+    "codelists/crosswalk.html": {
+        **_LISTED,
+        "note": _BOTH,
+        "from": HOSTILE,
+        "to": HOSTILE,
+        "matches": [{"from": _CODE, "to": None, "confidence": "human", "candidates": [_CODE]}],
+        "links": LINKS,
+    },
+}
+DATA |= _CODES
 
 
 def render(template: str, language: str) -> str:
