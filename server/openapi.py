@@ -3,8 +3,10 @@
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from importlib import import_module
 from itertools import chain
+from operator import or_
 from typing import Any
 
 from core.catalogue import Dataset, Field
@@ -62,22 +64,7 @@ def openapi(datasets: Iterable[Dataset], service: Service, site: Site, matrix_se
     collections = [one.id for one in datasets]
     attributes = _Attributes(datasets)
     kept = any(one.history for one in datasets)
-    more = {
-        "parameters": tile_parameters(matrix_sets)
-        | openapi_changes.PARAMETERS
-        | openapi_codelists.parameters()
-        | (openapi_history.PARAMETERS if kept else {}),
-        "schemas": TILE_SCHEMAS
-        | openapi_changes.SCHEMAS
-        | openapi_codelists.SCHEMAS
-        | openapi_quality.SCHEMAS
-        | (openapi_history.SCHEMAS if kept else {}),
-        "responses": TILE_RESPONSES
-        | openapi_changes.RESPONSES
-        | openapi_codelists.RESPONSES
-        | openapi_quality.RESPONSES
-        | (openapi_history.RESPONSES if kept else {}),
-    }
+    more = _more(matrix_sets, kept=kept)
     parts = components(collections, service.resources, service.server.limits, site, more)
     parts["parameters"] |= attributes.shared
     if any(one.editable for one in datasets):
@@ -98,13 +85,23 @@ def openapi(datasets: Iterable[Dataset], service: Service, site: Site, matrix_se
             **(_shared_collection_paths(say) if collections else {}),
             **tile_paths(say, collections=bool(collections)),
             **openapi_changes.change_paths(say, collections=bool(collections)),
-            **openapi_codelists.codelist_paths(say),
             **openapi_quality.quality_paths(say, (one.id for one in datasets if one.judged)),
             **openapi_history.history_paths(say, kept=kept),
+            **openapi_codelists.codelist_paths(say),
             **{path: item for one in datasets for path, item in _collection_paths(one, attributes, say).items()},
             **_process_paths(service, say),
         },
         "components": parts,
+    }
+
+
+def _more(matrix_sets: Iterable[str], *, kept: bool) -> Json:
+    """The components of the parts that have a module of their own; those of history where a data set has one."""
+    parts = [openapi_changes, openapi_quality, openapi_codelists, *([openapi_history] if kept else [])]
+    return {
+        "parameters": reduce(or_, (one.PARAMETERS for one in parts), tile_parameters(matrix_sets)),
+        "schemas": reduce(or_, (one.SCHEMAS for one in parts), TILE_SCHEMAS),
+        "responses": reduce(or_, (one.RESPONSES for one in parts), TILE_RESPONSES),
     }
 
 

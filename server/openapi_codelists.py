@@ -95,40 +95,38 @@ RESPONSES: Final[Json] = {
 }
 
 
-def parameters() -> Json:
-    """What their addresses and queries take."""
-    return {
-        "codelistId": path_parameter("codelistId", Text("The id of a code list.", "代码表编号。"), [*codelists()]),
-        "crosswalkId": path_parameter("crosswalkId", Text("The id of a crosswalk.", "对照表编号。"), [*crosswalks()]),
-        "fCodes": {
-            "name": "f",
-            "in": "query",
-            "description": Text(
-                "The form of the answer; else the Accept header decides.", "返回格式;省略时由 Accept 头决定。"
-            ),
-            "schema": {"type": "string", "enum": [*FORMS]},
-        },
-        "dateValid": {
-            "name": "date",
-            "in": "query",
-            "description": Text("Only what is valid on a day.", "仅列出该日有效的内容。"),
-            "schema": {"type": "string", "format": "date"},
-        },
-        "codeAlone": {
-            "name": "code",
-            "in": "query",
-            "description": Text("Only one code.", "只返回一个代码。"),
-            "schema": _TEXT,
-        },
-        "bom": {
-            "name": "bom",
-            "in": "query",
-            "description": Text(
-                "Whether CSV begins with the mark that Excel knows UTF-8 by.", "CSV 是否带 Excel 所需的 UTF-8 标记。"
-            ),
-            "schema": {"type": "boolean", "default": False},
-        },
-    }
+PARAMETERS: Final[Json] = {
+    "codelistId": path_parameter("codelistId", Text("The id of a code list.", "代码表编号。"), [*codelists()]),
+    "crosswalkId": path_parameter("crosswalkId", Text("The id of a crosswalk.", "对照表编号。"), [*crosswalks()]),
+    "fCodes": {
+        "name": "f",
+        "in": "query",
+        "description": Text(
+            "The form of the answer; else the Accept header decides.", "返回格式;省略时由 Accept 头决定。"
+        ),
+        "schema": {"type": "string", "enum": [*FORMS]},
+    },
+    "dateValid": {
+        "name": "date",
+        "in": "query",
+        "description": Text("Only what is valid on a day.", "仅列出该日有效的内容。"),
+        "schema": {"type": "string", "format": "date"},
+    },
+    "codeAlone": {
+        "name": "code",
+        "in": "query",
+        "description": Text("Only one code.", "只返回一个代码。"),
+        "schema": _TEXT,
+    },
+    "bom": {
+        "name": "bom",
+        "in": "query",
+        "description": Text(
+            "Whether CSV begins with the mark that Excel knows UTF-8 by.", "CSV 是否带 Excel 所需的 UTF-8 标记。"
+        ),
+        "schema": {"type": "boolean", "default": False},
+    },
+}
 
 
 def codelist_paths(say: Language) -> Json:

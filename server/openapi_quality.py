@@ -27,6 +27,7 @@ _MEMBERS: Final = {
     "rules": {"type": "array", "items": object_of([*_RULE], **_RULE)},
     "links": {"type": "array", "items": ref("schemas", "link")},
 }
+PARAMETERS: Final[Json] = {}
 SCHEMAS: Final[Json] = {"quality": object_of([*_MEMBERS], **_MEMBERS)}
 RESPONSES: Final[Json] = {
     "quality": response_of(Text("Each rule, and the features that break it.", "各规则及违反规则的要素。"), "quality")
