@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from core.catalogue import VALID_FROM, VALID_TO, BBox, Dataset, Field, State
-from core.codelists import codelists
 from core.crs import CRS84, WGS84, Srid, is_axis_swapped, is_geographic, lookup, transformer, uri
 from core.language import Language, Text
+from features.coded import coded
 from features.table import Table
 
 Json = dict[str, Any]
@@ -57,7 +57,6 @@ _GEOJSON_TYPES = {
         "GeometryCollection",
     )
 }
-_MOST_CODES = 500  # that a schema lists
 _FORMS = {"json": "GeoJSON"}
 _GEOMETRY = Text("Geometry", "几何")
 _NUMBER = Text("Number of the feature", "要素编号")
@@ -311,7 +310,7 @@ def _property(dataset: Dataset, field: Field, site: Site) -> Json:
     if (about := dataset.about_fields.get(field.name)) is not None:
         described["title"] = about.title.in_(site.language) or field.name
         described |= {"x-ogc-unit": about.unit} if about.unit else {}
-        described |= _coded(about.codelist, described["type"], site) if about.codelist else {}
+        described |= coded(about.codelist, described["type"], site.base, site.language) if about.codelist else {}
     if field.name == dataset.time and not dataset.history:
         described["x-ogc-role"] = "primary-instant"
     if field.name == dataset.key and described["type"] in ("integer", "string"):
@@ -322,23 +321,6 @@ def _property(dataset: Dataset, field: Field, site: Site) -> Json:
     if field.name not in dict(dataset.fields):  # the service numbers these features itself
         described |= {"title": _NUMBER.in_(site.language), "readOnly": True}
     return described
-
-
-def _coded(id_: str, type_: str, site: Site) -> Json:
-    """The values of a code list with their names (OGC API - Common 3, Codelists); of a long one only where it is."""
-    list_ = codelists().get(id_)
-    if list_ is None or type_ not in ("string", "integer"):
-        return {}
-    link = {"x-ogc-codelistUri": f"{site.base}/codelists/{id_}"}
-    names = {one.code: one.name.in_(site.language) for one in list_.codes if type_ == "string" or one.code.isdecimal()}
-    if len(names) > _MOST_CODES:
-        return link
-    values = {code if type_ == "string" else int(code): name for code, name in names.items()}
-    return {
-        "oneOf": [{"const": value, "title": name} for value, name in values.items()],
-        "enum": [*values],
-        **link,
-    }
 
 
 def _json_schema(dataset: Dataset, name: str, properties: Json, site: Site) -> Json:
