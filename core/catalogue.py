@@ -48,11 +48,12 @@ class Field(NamedTuple):
 
 
 class AboutField(NamedTuple):
-    """What is known of an attribute: what it is called, the id of its code list, and its unit (UCUM)."""
+    """What is known of an attribute: what it is called, the id of its code list, its unit (UCUM), and whether it colours the map."""
 
     title: Text
     codelist: str | None = None
     unit: str | None = None
+    is_class: bool = False
 
 
 LIFETIME = (Field(VALID_FROM, "date"), Field(VALID_TO, "date"))
@@ -116,6 +117,11 @@ class Dataset(NamedTuple):
     def key_type(self) -> str:
         """The key's type as PostgreSQL writes it."""
         return dict(self.fields).get(self.key, "bigint")
+
+    @property
+    def class_field(self) -> str | None:
+        """The attribute that its profile says it is coloured by."""
+        return next((name for name, one in self.about_fields.items() if one.is_class), None)
 
     @property
     def attributes(self) -> tuple[Field, ...]:
@@ -229,7 +235,7 @@ def _dataset(row: DictRow) -> Dataset:
 
 
 def _about(known: dict[str, Any]) -> AboutField:
-    return AboutField(Text(**known["title"]), known.get("codelist"), known.get("unit"))
+    return AboutField(Text(**known["title"]), known.get("codelist"), known.get("unit"), known.get("class", False))
 
 
 def _problem(row: DictRow, fields: tuple[Field, ...]) -> Text | None:

@@ -35,7 +35,7 @@ def read_files(lists: Path, walks: Path) -> Files:
     """Read every list and crosswalk that the TOML files of a folder describe; a CSV that none describes is an error."""
     described: dict[str, Codelist] = {}
     walked: dict[str, Crosswalk] = {}
-    for index in sorted(lists.glob("*.toml")):
+    for index in sorted(lists.glob("*.toml"), key=lambda path: (path.stem != "index", path.stem)):
         told = tomllib.loads(index.read_text("utf-8"))
         for one in told.get("codelist", ()):
             _add(described, _codelist(lists, index.name, one))

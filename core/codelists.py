@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
+from core.catalogue import Dataset
 from core.codelist_files import Files, read_files
 from core.codes import (
     BadCodelist,
@@ -29,6 +30,7 @@ __all__ = [
     "NoSuchCrosswalk",
     "Target",
     "codelist",
+    "codelist_of",
     "codelists",
     "crosswalk",
     "crosswalks",
@@ -49,6 +51,12 @@ def codelist(id_: str) -> Codelist:
     if found is None:
         raise NoSuchCodelist(id=id_[:60])
     return found
+
+
+def codelist_of(dataset: Dataset, field: str | None) -> Codelist | None:
+    """The code list that the values of a data set's attribute are of; None where none is known."""
+    about = dataset.about_fields.get(field) if field else None
+    return codelists().get(about.codelist) if about is not None and about.codelist else None
 
 
 def crosswalks() -> Mapping[str, Crosswalk]:

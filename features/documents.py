@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from core.catalogue import VALID_FROM, VALID_TO, BBox, Dataset, Field, State
-from core.codelists import codelists
 from core.crs import CRS84, WGS84, Srid, is_axis_swapped, is_geographic, lookup, transformer, uri
 from core.language import Language, Text
+from features.coded import coded
 from features.table import Table
 
 Json = dict[str, Any]
@@ -20,6 +20,7 @@ SCHEMA_MEDIA = {"json": "application/schema+json", "html": "text/html"}
 SCHEMA_FORMS = {**SCHEMA_MEDIA, "geojson": "application/schema+json"}  # the last describes features as they are sent
 GEOJSON_MEDIA = "application/geo+json"
 STYLE_MEDIA = "application/vnd.mapbox.style+json"
+QML_MEDIA = "application/x-qgis-layer-settings"  # as QGIS registers its styles with desktops
 
 _REL = "http://www.opengis.net/def/rel/ogc/1.0/"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -56,7 +57,6 @@ _GEOJSON_TYPES = {
         "GeometryCollection",
     )
 }
-_MOST_CODES = 500  # that a schema lists
 _FORMS = {"json": "GeoJSON"}
 _GEOMETRY = Text("Geometry", "几何")
 _NUMBER = Text("Number of the feature", "要素编号")
@@ -76,6 +76,7 @@ _TITLES = {
     "history": Text("The life of a feature or a place", "要素或地点的历史"),
     "amendments": Text("Annual increments and sheets that were applied", "已应用的年度增量与图幅更新"),
     "stylesheet": Text("How the features are drawn", "绘制样式"),
+    "qml": Text("A style for QGIS, with names for codes", "QGIS 样式(代码显示为名称)"),
     "tiles": Text("Vector tiles", "矢量瓦片"),
     "parent": Text("All data sets", "全部数据集"),
     "root": Text("The service", "服务首页"),
@@ -240,10 +241,11 @@ def _history_links(dataset: Dataset, site: Site) -> list[Json]:
 
 def _style_links(dataset: Dataset, site: Site) -> list[Json]:
     """How the data set is drawn, by the registered relation that OGC API - Styles (20-009) has for this as well."""
+    say, here = site.language, f"{site.base}/collections/{dataset.id}"
+    for_qgis = link("stylesheet", f"{here}/style.qml?lang={say}", QML_MEDIA, _TITLES["qml"].in_(say))
     if dataset.extent is None:
-        return []
-    address = f"{site.base}/collections/{dataset.id}/style.json"
-    return [link("stylesheet", address, STYLE_MEDIA, _TITLES["stylesheet"].in_(site.language))]
+        return [for_qgis]
+    return [link("stylesheet", f"{here}/style.json", STYLE_MEDIA, _TITLES["stylesheet"].in_(say)), for_qgis]
 
 
 def _quality_links(dataset: Dataset, site: Site) -> list[Json]:
@@ -308,7 +310,7 @@ def _property(dataset: Dataset, field: Field, site: Site) -> Json:
     if (about := dataset.about_fields.get(field.name)) is not None:
         described["title"] = about.title.in_(site.language) or field.name
         described |= {"x-ogc-unit": about.unit} if about.unit else {}
-        described |= _coded(about.codelist, described["type"], site) if about.codelist else {}
+        described |= coded(about.codelist, described["type"], site.base, site.language) if about.codelist else {}
     if field.name == dataset.time and not dataset.history:
         described["x-ogc-role"] = "primary-instant"
     if field.name == dataset.key and described["type"] in ("integer", "string"):
@@ -319,23 +321,6 @@ def _property(dataset: Dataset, field: Field, site: Site) -> Json:
     if field.name not in dict(dataset.fields):  # the service numbers these features itself
         described |= {"title": _NUMBER.in_(site.language), "readOnly": True}
     return described
-
-
-def _coded(id_: str, type_: str, site: Site) -> Json:
-    """The values of a code list with their names (OGC API - Common 3, Codelists); of a long one only where it is."""
-    list_ = codelists().get(id_)
-    if list_ is None or type_ not in ("string", "integer"):
-        return {}
-    link = {"x-ogc-codelistUri": f"{site.base}/codelists/{id_}"}
-    names = {one.code: one.name.in_(site.language) for one in list_.codes if type_ == "string" or one.code.isdecimal()}
-    if len(names) > _MOST_CODES:
-        return link
-    values = {code if type_ == "string" else int(code): name for code, name in names.items()}
-    return {
-        "oneOf": [{"const": value, "title": name} for value, name in values.items()],
-        "enum": [*values],
-        **link,
-    }
 
 
 def _json_schema(dataset: Dataset, name: str, properties: Json, site: Site) -> Json:

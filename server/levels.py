@@ -41,7 +41,9 @@ def finisher(settings: Settings) -> Finish:
 
     def finish(connection: Connection, staging: Staging, id_: str, tell: Progress) -> ForTiles:
         style = style_of(connection, id_)
-        portrayal = portray(connection, staging.table, staging.fields, staging.key, style)
+        portrayal = portray(
+            connection, staging.table, staging.fields, staging.key, style, class_field=staging.class_field
+        )
         table = Table(
             name=staging.table,
             key=staging.key,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from core.language import Language, Text
-from features.documents import MEDIA, SCHEMA_FORMS, SCHEMA_MEDIA, STYLE_MEDIA, Json, Site
+from features.documents import MEDIA, QML_MEDIA, SCHEMA_FORMS, SCHEMA_MEDIA, STYLE_MEDIA, Json, Site
 from server.service import Limits
 
 READING_ERRORS = ("400", "404", "406", "500", "503")
@@ -296,6 +296,10 @@ _RESPONSES: Json = {
     "style": response_of(
         Text("A MapLibre style, version 8.", "MapLibre 样式(版本 8)。"), "style", {"json": STYLE_MEDIA}
     ),
+    "qml": {
+        "description": Text("A style as QGIS writes it.", "QGIS 样式文件。"),
+        "content": {QML_MEDIA: {"schema": _TEXT}},
+    },
     "processes": response_of(Text("The processes.", "全部处理。"), "processes"),
     "process": response_of(Text("The process and its inputs.", "该处理及其参数。"), "process"),
     "jobs": response_of(Text("The jobs.", "全部任务。"), "jobs"),

@@ -13,13 +13,14 @@ from core.catalogue import Dataset, states
 from core.database import Pool, speaking_plainly
 from core.errors import ChengtuError, NoSuchCollection
 from core.language import spoken
-from features.documents import STYLE_MEDIA
+from features.documents import QML_MEDIA, STYLE_MEDIA
 from features.search import once
 from server.caching import caching_headers, not_modified
 from server.negotiate import UnknownForm
 from tiles.style.colours import Theme
 from tiles.style.document import Drawing, NamePoint, style
 from tiles.style.points import name_points, needs_points
+from tiles.style.qml import qml
 
 _PARAMETERS = ("f", "lang", "theme", "api-key")
 _THEMES: dict[str, Theme] = {"light": "light", "dark": "dark"}
@@ -75,6 +76,16 @@ async def collection_style(request: Request) -> Response:
     return await _answer(request, dataset.title.in_(spoken.get()), [dataset], given)
 
 
+async def collection_qml(request: Request) -> Response:
+    """How one data set is drawn in QGIS, and what its codes are called there."""
+    given = once(request.query_params.multi_items(), ("f", "lang", "api-key"))
+    if (form := given.get("f", "qml")) != "qml":
+        raise UnknownForm(form=form[:40], known="qml")
+    dataset = request.app.state.publisher.table(request.path_params["collection_id"]).dataset
+    body = await asyncio.to_thread(qml, dataset, spoken.get())
+    return _sent(request, body, QML_MEDIA, {"Content-Disposition": f'attachment; filename="{dataset.id}.qml"'})
+
+
 async def city_style(request: Request) -> Response:
     """How all data sets are drawn over each other, or those that `collections` names."""
     given = once(request.query_params.multi_items(), (*_PARAMETERS, "collections"))
@@ -99,16 +110,23 @@ async def _answer(request: Request, title: str, datasets: list[Dataset], given: 
     names = await asyncio.to_thread(_NAMES.of, request.app.state.pool, datasets)
     drawing = Drawing(request.app.state.settings.base_url, spoken.get(), _THEMES[theme])
     body = json.dumps(style(title, datasets, names, drawing), ensure_ascii=False, separators=(",", ":")).encode()
+    return _sent(request, body, STYLE_MEDIA)
+
+
+def _sent(request: Request, body: bytes, media: str, more: dict[str, str] | None = None) -> Response:
+    """A style, to those who do not have it already."""
     tag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     headers = caching_headers(tag, max_age=0) | {
-        "Content-Type": STYLE_MEDIA,
+        "Content-Type": media,
         "Content-Language": spoken.get(),
         "Vary": "Accept-Language",
+        **(more or {}),
     }
     return not_modified(request.headers, headers) or Response(body, headers=headers)
 
 
 STYLE_ROUTES: list[BaseRoute] = [
     Route("/collections/{collection_id}/style.json", collection_style),
+    Route("/collections/{collection_id}/style.qml", collection_qml),
     Route("/style.json", city_style),
 ]

@@ -7,6 +7,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from core.catalogue import Dataset, Field
+from core.codelists import codelist_of
 from core.database import Connection, query
 from tiles.style.uses import properties_of
 from tiles.words import CODE_WORTH, class_worth, is_english, label_worth, measured, pairs, telling_worth
@@ -19,6 +20,7 @@ DRAWABLE = _NUMBERS | {
 
 MOST_CLASSES = 24
 _MOST_VALUES = 64  # of a field whose name says clearly that it is a class; those beyond the classes are "other"
+_MOST_CODES = 64  # of a field that is known to be the class, and whose codes are known by colour
 _MOST_FIELDS = 8
 _ALL_OF_THEM = 4  # a data set with so few attributes shows them all
 _SHORT = 24  # bytes: longer codes are not worth their place in a tile
@@ -29,7 +31,7 @@ class Portrayal(NamedTuple):
 
     fields: tuple[str, ...]  # attributes in every tile, in order; never the geometry; the key only if it is no integer
     class_field: str | None  # colour by this; neighbours of one class may be merged at low zooms
-    classes: tuple[str, ...]  # its values, most frequent first (at most 24)
+    classes: tuple[str, ...]  # its values, most frequent first (at most 24; 64 of a field that a profile names)
     label_field: str | None
     twins: tuple[tuple[str, str], ...] = ()  # attributes of one meaning: (English, Chinese)
     class_titles: tuple[tuple[str, str], ...] = ()  # of each of `classes`: (English, Chinese); () where none are known
@@ -50,13 +52,22 @@ class Statistics(NamedTuple):
 
 
 def portray(
-    connection: Connection, table: sql.Identifier, fields: tuple[Field, ...], key: str, style: dict[str, Any] | None
+    connection: Connection,
+    table: sql.Identifier,
+    fields: tuple[Field, ...],
+    key: str,
+    style: dict[str, Any] | None,
+    *,
+    class_field: str | None = None,
 ) -> Portrayal:
-    """How an analyzed table of a release is drawn; `style` is the data set's own, where it has one."""
-    known = _statistics(connection, table)
+    """How an analyzed table of a release is drawn; `style` is the data set's own, `class_field` what a profile says, if any."""
+    known, told = _statistics(connection, table), class_field
     twins = pairs(field.name for field in fields)
     english = {chinese: english for english, chinese in twins}
-    class_field, values = _class(connection, table, _class_candidates(fields, key, known), english)
+    named = [told] if told in dict(fields) else []
+    class_field, values = _class(connection, table, named, english, most=_MOST_CODES)
+    if class_field is None:
+        class_field, values = _class(connection, table, _class_candidates(fields, key, known), english)
     label = _label(fields, key, known)
     titles = tuple((twin, value) for value, twin in values if twin)
     return Portrayal(
@@ -80,7 +91,18 @@ def portrayal_of(dataset: Dataset) -> Portrayal:
     """How a data set of the catalogue is drawn: as its load has found, else by the names of its attributes alone."""
     if dataset.portrayal is None:
         return plain(dataset.fields, dataset.key, dataset.style)
-    return from_json(dataset.portrayal)
+    return _with_names(dataset, from_json(dataset.portrayal))
+
+
+def _with_names(dataset: Dataset, portrayal: Portrayal) -> Portrayal:
+    """With the names that the class's code list has; a code that is not in it is its own name."""
+    list_ = codelist_of(dataset, portrayal.class_field)
+    if list_ is None:
+        return portrayal
+    names = ((value, list_.name_of(value)) for value in portrayal.classes)
+    return portrayal._replace(
+        class_titles=tuple((name.en, name.zh) if name else (value, value) for value, name in names)
+    )
 
 
 def as_json(portrayal: Portrayal) -> Jsonb:
@@ -108,7 +130,7 @@ def save(connection: Connection, id_: str, portrayal: Portrayal) -> None:
 def restyle(connection: Connection, dataset: Dataset, style: dict[str, Any] | None) -> Portrayal:
     """Draw a data set by a style of its own, or by the made one again; its tiles carry what that reads."""
     table = served_table(connection, dataset.id)
-    portrayal = portray(connection, table, dataset.fields, dataset.key, style)
+    portrayal = portray(connection, table, dataset.fields, dataset.key, style, class_field=dataset.class_field)
     kept = {"id": dataset.id, "style": Jsonb(style) if style else None, "portrayal": as_json(portrayal)}
     connection.execute(query("set_style"), kept)
     return portrayal
@@ -154,7 +176,12 @@ def _class_worth(field: Field, values: Statistics) -> float:
 
 
 def _class(
-    connection: Connection, table: sql.Identifier, candidates: list[str], twin_of: dict[str, str]
+    connection: Connection,
+    table: sql.Identifier,
+    candidates: list[str],
+    twin_of: dict[str, str],
+    *,
+    most: int = MOST_CLASSES,
 ) -> tuple[str | None, list[tuple[str, str | None]]]:
     """The first candidate that really has several values, with them and what their twin says."""
     for name in candidates:
@@ -162,7 +189,7 @@ def _class(
         statement = query("class_values").format(
             table=table, field=sql.Identifier(name), twin=sql.Identifier(twin) if twin else sql.SQL("null")
         )
-        values = connection.execute(statement, {"most": MOST_CLASSES}).fetchall()
+        values = connection.execute(statement, {"most": most}).fetchall()
         if len(values) > 1:
             return name, [(row["value"], row["twin"]) for row in values]
     return None, []

@@ -6,6 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import httpx
+
 from core.codelist_files import read_files
 from core.codelists import codelist, codelists, crosswalks
 from core.settings import ROOT
@@ -41,6 +43,12 @@ def test_the_example_of_a_list_is_one(tmp_path: Path) -> None:
     (tmp_path / "city-uses.csv").write_text(rows, "utf-8")
     mine = read_files(tmp_path, tmp_path / "walks").codelists["city-uses"]
     assert [(one.code, one.level, one.color) for one in mine.codes] == [("A", 1, "#d9705f"), ("A1", 2, "#d9705f")]
+
+
+def test_what_is_to_be_typed_into_qgis_is_python(api: httpx.Client) -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    compile(block, "docs/codelists.md", "exec")
+    assert api.get("/collections/parcels/style.qml?lang=zh").status_code == 200
 
 
 def test_what_the_page_says_of_0303_is_true() -> None:

@@ -33,7 +33,7 @@ def test_the_layers_of_a_survey_become_data_sets_together(database: str, load_in
     assert parcels.key == "BSM"
     assert parcels.title == ("Land parcels by class", "地类图斑")
     assert parcels.profile == "land-survey/DLTB"
-    assert parcels.about_fields["DLBM"] == (("Land class code", "地类编码"), "survey-classes", None)
+    assert parcels.about_fields["DLBM"] == (("Land class code", "地类编码"), "survey-classes", None, True)
     assert parcels.about_fields["TBMJ"].unit == "m2"
     assert parcels.update_period == "P1Y"
     assert [one.name for one in parcels.fields][:6] == ["BSM", "YSDM", "TBYBH", "TBBH", "DLBM", "DLMC"]

@@ -262,7 +262,7 @@ def test_a_field_with_a_code_list_has_its_codes_with_their_names(describe: Any) 
 
 
 def test_a_long_list_is_only_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("features.documents._MOST_CODES", 50)
+    monkeypatch.setattr("features.coded._MOST_CODES", 50)
     told = schema(CODED, ENGLISH)["properties"]
     assert told["DLBM"].keys() == {"title", "type", "x-ogc-codelistUri", "x-ogc-propertySeq"}
     assert "oneOf" in told["PDJB"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.catalogue import BBox, Dataset, Field
+from core.catalogue import AboutField, BBox, Dataset, Field
 from core.errors import ChengtuError
 from core.language import Text
 from core.settings import ROOT
@@ -224,3 +224,38 @@ def test_a_file_that_is_no_json_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{", "utf-8")
     with pytest.raises(ChengtuError, match=r"a\.json cannot be read"):
         read_style(tmp_path / "a.json")
+
+
+CODED = a_dataset("land", "MultiPolygon", fields=(Field("DLBM", "text"), Field("PDJB", "smallint")))._replace(
+    portrayal=Portrayal(("DLBM",), "DLBM", ("0301", "0101", "9999"), None)._asdict(),
+    about_fields={
+        "DLBM": AboutField(Text("Class", "地类编码"), "survey-classes", is_class=True),
+        "PDJB": AboutField(Text("Slope", "坡度级别"), "slope-classes"),
+    },
+)
+
+
+def legend(dataset: Dataset, **how: Any) -> list[tuple[str | None, str, str]]:
+    (told,) = style("city", [dataset], {}, Drawing("http://city", **how))["metadata"][LEGEND]
+    return [(one["value"], one["title"], one["colour"]) for one in told["entries"]]
+
+
+def test_classes_of_a_code_list_have_its_names_and_colours_in_its_order() -> None:
+    assert legend(CODED)[:2] == [("0101", "水田", "#f8d072"), ("0301", "乔木林地", "#31ad69")]
+    value, title, _ = legend(CODED)[2]
+    assert (value, title) == ("9999", "9999")
+    assert [title for _, title, _ in legend(CODED, language="en")] == [
+        "Paddy field",
+        "Arbor forest land",
+        "9999",
+        "Other",
+    ]
+    assert legend(CODED, theme="dark")[0][2] != "#f8d072"
+    fill = next(one for one in style("city", [CODED], {}, Drawing("http://city"))["layers"] if one["type"] == "fill")
+    assert fill["paint"]["fill-color"][:4] == ["match", ["get", "DLBM"], ["0101"], "#f8d072"]
+
+
+def test_whole_numbers_find_their_codes_too() -> None:
+    by_slope = CODED._replace(portrayal=Portrayal(("PDJB",), "PDJB", ("2", "5"), None)._asdict())
+    assert legend(by_slope)[0] == ("2", "2°<坡度≤6°", "#fde08d")
+    assert CODED.class_field == "DLBM"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from core.catalogue import Dataset
+from core.codelists import codelist_of
 from core.language import Language, Text
 from tiles.portrayal import INTEGERS, Portrayal
 from tiles.style.colours import OTHER, PAPERS, Paper, Theme, class_colours, hashed_colour, of_building, on, usual_colour
@@ -61,13 +62,23 @@ class Ink(NamedTuple):
         if not self.is_classed:
             return [Entry(None, self.dataset.title.in_(self.language), self._plain())]
         classes, titles = self.portrayal.classes, self.portrayal.class_titles
-        colours = class_colours(zip(classes, _english(self.portrayal), strict=True))
         said = titles or tuple((value, value) for value in classes)
         entries = [
             Entry(value, Text(*title).in_(self.language), self._shade(colour))
-            for value, title, colour in zip(classes, said, colours, strict=True)
+            for value, title, colour in zip(classes, said, self._class_colours(), strict=True)
         ]
+        if codelist_of(self.dataset, self.portrayal.class_field):
+            entries.sort(key=lambda one: one.value or "")  # a list of codes is read in their order
         return [*entries, Entry(None, _OTHER.in_(self.language), self._shade(OTHER))]
+
+    def _class_colours(self) -> list[str]:
+        """The colours of the classes: those of their code list, else the usual ones."""
+        classes = self.portrayal.classes
+        usual = class_colours(zip(classes, _english(self.portrayal), strict=True))
+        if (list_ := codelist_of(self.dataset, self.portrayal.class_field)) is None:
+            return usual
+        found = [list_.find(value) for value in classes]
+        return [one.color if one and one.color else colour for one, colour in zip(found, usual, strict=True)]
 
     def coloured(self, change: Callable[[str], str] = str) -> Expression:
         """The colour of a feature by its class; `change` makes another of each, such as one for edges."""
