@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import generalised, load, many, memory, peers, startup, tiles, visible
+from benchmarks import drawings, generalised, history, load, many, memory, peers, startup, tiles, visible
 from benchmarks.place import Place, place
 from benchmarks.report import Table, put, section, surroundings
 
@@ -15,6 +15,8 @@ _MEASURES: dict[str, Callable[[Place], list[Table]]] = {
     "startup": startup.measure,
     "visible": visible.measure,
     "many": many.measure,
+    "drawings": drawings.measure,
+    "history": history.measure,
 }
 _BESIDE_OTHERS = {  # these install other programs, and are run when they are named
     "peers": peers.measure,

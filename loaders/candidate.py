@@ -128,11 +128,10 @@ def _wish(job: Job) -> Wish:
     return Wish(job.options.history, job.options.state_of, by_profile)
 
 
-def _terms(job: Job, staging: Staging) -> Terms:
-    """The fields that tell class and area, as the profile says; land parcels state theirs in TBMJ."""
+def _terms(job: Job) -> Terms:
+    """The fields that tell class and area, as the profile says."""
     layer = job.match.as_layer if job.match else None
-    names = [one.name for one in staging.fields]
-    return Terms(layer.class_field if layer else None, "TBMJ" if layer and "TBMJ" in names else None)
+    return Terms(layer.class_field, layer.area_field) if layer else Terms()
 
 
 def _columns(connection: Connection, job: Job, layer: Layer) -> Columns:
@@ -179,7 +178,7 @@ def _candidates(connection: Connection, source: Source, job: Job, stream: Stream
             profile=f"{job.match.profile.id}/{job.match.as_layer.name}" if job.match else None,
             about_fields=as_layer.about_fields if as_layer else {},
             wish=_wish(job),
-            terms=_terms(job, staging),
+            terms=_terms(job),
         )
         for id_, staging in _named(connection, job, list(stream.stagings.values())).items()
     )

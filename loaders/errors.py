@@ -102,8 +102,8 @@ class NoSuchLayer(SourceError):
 class NoGeometry(SourceError):
     """Only tables without geometry."""
 
-    en = "{path} holds no layer with geometry{tables}. Join the table to a layer with geometry first."
-    zh = "{path} 中没有带几何的图层{tables}。请先将属性表与空间图层连接。"
+    en = "{path} holds no layer with geometry{tables}. A table is joined to places: `chengtu join TABLE --to DATASET`."
+    zh = "{path} 中没有带几何的图层{tables}。属性表可关联到空间数据集:`chengtu join 表 --to 数据集`。"
 
 
 class NoCoordinates(SourceError):
@@ -111,9 +111,12 @@ class NoCoordinates(SourceError):
 
     en = (
         "{path} has no columns known to hold coordinates. Columns: {columns}. "
-        "Name them with --x and --y, or with --wkt."
+        "Name them with --x and --y, or with --wkt; or join the table to places: `chengtu join TABLE --to DATASET`."
     )
-    zh = "{path} 中找不到坐标列。现有列:{columns}。请用 --x 和 --y,或 --wkt 指定。"
+    zh = (
+        "{path} 中找不到坐标列。现有列:{columns}。请用 --x 和 --y,或 --wkt 指定;"
+        "也可将表关联到空间数据集:`chengtu join 表 --to 数据集`。"
+    )
 
 
 class NoSuchColumn(SourceError):
@@ -128,6 +131,13 @@ class TooManyColumns(SourceError):
 
     en = "{path} has {count} columns; a table can hold {limit}. Split it, or check the delimiter."
     zh = "{path} 有 {count} 列,数据表最多 {limit} 列。请拆分,或检查分隔符。"
+
+
+class UnsavedFormulas(SourceError):
+    """A workbook that no spreadsheet has worked out yet."""
+
+    en = "{path}: {count} cells of sheet {sheet} hold formulas without results. Open it in Excel or LibreOffice and save it."
+    zh = "{path}:工作表 {sheet} 中有 {count} 个公式单元格没有计算结果。请用 Excel 或 LibreOffice 打开并保存一次。"
 
 
 class LineTooLong(SourceError):

@@ -73,7 +73,7 @@ def load(
     """
     started = time.monotonic()
     tell = progress or (lambda stage, done, total: None)
-    with workspace(scratch) as room, _plainly():
+    with workspace(scratch) as room, plainly():
         opened = _open(source, room, options, archive_limit)
         jobs = plan(opened, options)
         with connect(dsn, purpose=f"chengtu-load {jobs[0].id}") as connection:
@@ -113,7 +113,7 @@ def _open(source: Path, room: Path, options: Options, archive_limit: int) -> Sou
 
 
 @contextmanager
-def _plainly() -> Iterator[None]:
+def plainly() -> Iterator[None]:
     """Say in one sentence what the database could not do."""
     try:
         with speaking_plainly():
@@ -129,14 +129,19 @@ def _stage(
 ) -> list[Staged]:
     """Read each layer, once nobody else may load what it becomes."""
     for job in jobs:
-        row = connection.execute(query("lock_load"), {"id": job.id}).fetchone()
-        if not (row and row["ours"]):
-            raise LoadRunning(id=job.id)
+        lock(connection, job.id)
     shift = read_datum_shift(options.datum_shift) if options.datum_shift else None
     with connect(dsn, purpose="chengtu-load") as aside:
         return [
             stage(connection, aside, opened, job, shift, lambda done, total: tell("read", done, total)) for job in jobs
         ]
+
+
+def lock(connection: Connection, id_: str) -> None:
+    """Keep all others from loading a data set until the transaction ends; `LoadRunning` if one does so already."""
+    row = connection.execute(query("lock_load"), {"id": id_}).fetchone()
+    if not (row and row["ours"]):
+        raise LoadRunning(id=id_)
 
 
 def _publish(
@@ -162,7 +167,7 @@ def _publish(
             notes=notes,
             datasets=published,
             seconds=round(time.monotonic() - started, 2),
-            peak_megabytes=_peak_megabytes(),
+            peak_megabytes=peak_megabytes(),
         )
 
     sheet = staged[0].job.sheet
@@ -171,7 +176,7 @@ def _publish(
             connection,
             staged,
             sheet,
-            finish=_finisher(finish, tell),
+            finish=with_progress(finish, tell),
             discard_edits=options.discard_edits,
             dry_run=options.dry_run,
             write=write,
@@ -183,7 +188,7 @@ def _publish(
     report = publish(
         connection,
         checked,
-        finish=_finisher(finish, tell),
+        finish=with_progress(finish, tell),
         discard_edits=options.discard_edits,
         dry_run=options.dry_run,
         write=write,
@@ -193,11 +198,12 @@ def _publish(
     return report
 
 
-def _finisher(finish: Finish | None, tell: Progress) -> Callable[[Connection, Staging, str], Finished] | None:
+def with_progress(finish: Finish | None, tell: Progress) -> Callable[[Connection, Staging, str], Finished] | None:
+    """What else a release needs, with someone to tell how far it is."""
     return (lambda connection, staging, id_: finish(connection, staging, id_, tell)) if finish else None
 
 
-def _peak_megabytes() -> int:
+def peak_megabytes() -> int:
     """The most memory this process had; `getrusage` would also tell of the process that started it."""
     status = Path("/proc/self/status").read_text("utf-8")
     return int(status.partition("VmHWM:")[2].split()[0]) // 1024

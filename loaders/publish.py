@@ -51,15 +51,15 @@ class _New(NamedTuple):
     begun: lives.Begun | None
 
 
-def publish(
+def publish[R: Report](
     connection: Connection,
     candidates: Sequence[tuple[Candidate, BBox | None]],
     *,
     finish: Finish | None,
     discard_edits: bool,
     dry_run: bool,
-    write: Write,
-) -> Report:
+    write: Callable[[tuple[Published, ...], tuple[Text, ...]], R],
+) -> R:
     """Publish candidates that were checked, each with its extent in degrees; what is served already stays as it is.
 
     A dry run ends with the comparison.

@@ -114,6 +114,7 @@ class Report:
         """The report as a person reads it, a line a fact."""
         zh = language == "zh"
         lines = [line for layer in self.layers for line in _layer_lines(self.source, layer, zh)]
+        lines += self.more_lines(language)
         lines += [("注意: " if zh else "note: ") + note.in_(language) for note in self.notes]
         for id_, rules in self.quality.items():
             lines += _quality_lines(id_, rules, zh)
@@ -121,6 +122,10 @@ class Report:
             lines += _dataset_lines(dataset, zh)
         lines.append(f"{self.seconds:.1f} s, {self.peak_megabytes} MB")
         return lines
+
+    def more_lines(self, language: Language) -> list[str]:
+        """What a kind of load tells besides, between the source and the data sets."""
+        return []
 
 
 def _layer_lines(source: str, layer: LayerRead, zh: bool) -> list[str]:

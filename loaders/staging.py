@@ -62,6 +62,7 @@ class Staging:
         key: str,
         fields: tuple[Field, ...],
         ordinates: Ordinates,
+        multi_points: bool = False,
     ) -> None:
         self.family = family
         self.key = key
@@ -71,8 +72,8 @@ class Staging:
         self.tally = Tally()
         self.refusals: list[tuple[str, str, bytes]] = []
         self.repairs: list[tuple[str, str]] = []  # key and reason of each, where someone will judge them
+        self.multi_points = multi_points
         self.class_field: str | None = None  # what a profile says that a map of it is coloured by
-        self.multi_points = False
         self.ordinates = ordinates
         self.name = f"release_{place.release}_{family}"
         self._connection = connection

@@ -30,6 +30,8 @@ class Table:
     kinds: tuple[Kind, ...] | None = None
     guess: Guess | None = None
     notes: tuple[Note, ...] = ()
+    titles: tuple[str, ...] = ()  # what stands above the names of the columns
+    merged: frozenset[int] = frozenset()  # columns in which cells merged downwards were filled
 
 
 class _Facts(NamedTuple):

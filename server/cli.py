@@ -14,6 +14,7 @@ from core.settings import read_settings
 from server.commands.datasets import datasets
 from server.commands.doctor import doctor
 from server.commands.increment import increment
+from server.commands.join import join
 from server.commands.load import load
 from server.commands.profiles import profiles
 from server.commands.sample import sample
@@ -36,7 +37,7 @@ def cli(context: click.Context) -> None:
     context.obj = read_settings()
 
 
-for command in (up, load, increment, datasets, profiles, sample, tiles, doctor):
+for command in (up, load, join, increment, datasets, profiles, sample, tiles, doctor):
     cli.add_command(command)
 
 

@@ -38,7 +38,6 @@ _COLLECTION = Text("A data set", "一个数据集")
 _QUERYABLES = Text("What features can be searched by", "可查询字段")
 _SCHEMA = Text("The attributes of the features", "要素的属性结构")
 _STYLE = Text("How the features are drawn (MapLibre style)", "绘制样式(MapLibre)")
-_QML = Text("How the features are drawn in QGIS, with names for codes (QML)", "QGIS 样式,代码显示为名称(QML)")
 _CITY_STYLE = Text("How the data sets are drawn over each other (MapLibre style)", "全部数据集的叠加样式(MapLibre)")
 _ITEMS = Text("Features: {title}", "要素:{title}")
 _ITEM = Text("One feature", "单个要素")
@@ -219,9 +218,6 @@ def _shared_collection_paths(say: Language) -> Json:
                 *_STYLING,
                 errors=_STYLE_ERRORS,
             )
-        },
-        f"{here}/style.qml": {
-            "get": _get("getQgisStyle", "data", _QML.in_(say), "qml", "collectionId", "lang", errors=_STYLE_ERRORS)
         },
     }
 

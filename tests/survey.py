@@ -30,6 +30,7 @@ def dltb(**changed: list[object]) -> gpd.GeoDataFrame:
         "ZLDWDM": [village for *_, village, _ in rows],
         "ZLDWMC": [name for *_, name in rows],
         "TBMJ": [10_000.0] * 4,
+        "GDPDJB": ["1", None] * 2,
         "KCXS": [0.0] * 4,
         "KCMJ": [0.0] * 4,
         "TBDLMJ": [10_000.0] * 4,

@@ -17,6 +17,7 @@ from ezdxf.math import Vec3
 from core.language import Text
 from loaders.cass.arcs import CHORD_ERROR
 from loaders.cass.shapes import Drawn, Ring, Shape, Unread
+from loaders.cass.splines import points_of
 from loaders.cass.tags import Record
 
 CURVES = frozenset({b"ELLIPSE", b"SPLINE", b"HATCH", b"MPOLYGON"})
@@ -30,6 +31,9 @@ _EMPTY = Text("it encloses nothing", "没有围成面")
 def shape_of(drawn: Drawn) -> Shape:
     """The shape of a curve or a hatch, as chords within `CHORD_ERROR`; raises `Unread`."""
     try:
+        if drawn.record.kind == b"SPLINE" and (points := points_of(drawn.record)) is not None:
+            x, y, z = points.T.tolist()
+            return Shape([Ring(x, y, z)], closed=bool(drawn.record.flags(70) & 1))
         entity = factory.load(_tags(drawn.record))
         if isinstance(entity, Ellipse | Spline):
             return _curve(entity)

@@ -41,6 +41,7 @@ def make(drawn: Drawn, layer: str, id_: str, words: Words, by: Affine | None) ->
     text = _text(drawn, words)
     shape, elevation, raised = _raised(shape, meaning.theme, text)
     symbol = record.kind == b"INSERT"
+    grown = by.scale if by else 1.0
     feature = Feature(
         id=id_,
         gb_code=meaning.gb_code,
@@ -52,9 +53,9 @@ def make(drawn: Drawn, layer: str, id_: str, words: Words, by: Affine | None) ->
         elevation=elevation,
         text=text,
         angle=_angle(record, by) if symbol or is_text else None,
-        height=record.number(40) * (by.scale if by else 1.0) if is_text else None,
+        height=record.number(40) * grown if is_text else None,
         block=words(record.get(2)) if symbol else None,
-        scale=record.number(41, 1.0) * (by.scale if by else 1.0) if symbol else None,
+        scale=record.number(41, 1.0) * grown if symbol else None,
         details=told.details,
         object=record.kind.decode("ascii", "replace"),
         handle=words(record.get(5)) or None,

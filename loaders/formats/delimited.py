@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
@@ -20,44 +21,81 @@ _BLOCK = 1 << 20  # bytes parsed at once, which no line may exceed; several bloc
 _LARGE_BLOCK = 16 << 20  # the same for a file with long lines, such as WKT of large polygons
 _DELIMITERS = ",\t;|"
 _UNEVEN = 1000  # rows of a wrong number of values that are mended before the file is called damaged
+_TITLES = 10  # lines that may stand above the header, where titles are looked for
 
 
-def prepare(path: Path, shown: Path, workspace: Path, encoding: str | None) -> Table:
-    """Settle encoding and delimiter, and read the header."""
+class _Header(NamedTuple):
+    """The names in the header, the delimiter, and the lines above it: how many, and what they say."""
+
+    delimiter: str
+    names: list[str]
+    above: int = 0
+    titles: tuple[str, ...] = ()
+
+
+def prepare(path: Path, shown: Path, workspace: Path, encoding: str | None, *, titled: bool = False) -> Table:
+    """Settle encoding and delimiter, and read the header; `titled`: lines with a title may stand above it."""
     guess = settle(sample_file(path), None, encoding)
     notes: tuple[Note, ...] = ()
     if guess.codec != UTF8:
         path, notes = in_utf8(path, workspace / f"utf8-{path.name}", guess)
-    delimiter, names = _header(path, shown)
-    schema = pa.schema([(name, pa.string()) for name in names])
+    header = _header(path, shown, titled)
+    schema = pa.schema([(name, pa.string()) for name in header.names])
     return Table(
         driver="CSV",
         shown=shown,
         name=shown.stem,
         schema=schema,
-        rows=lambda tally: _rows(path, shown, delimiter, schema, tally),
+        rows=lambda tally: _rows(path, shown, header, schema, tally),
         guess=guess,
         notes=notes,
+        titles=header.titles,
     )
 
 
-def _header(path: Path, shown: Path) -> tuple[str, list[str]]:
+def _header(path: Path, shown: Path, titled: bool) -> _Header:
     with path.open("rb") as file:
         head = file.read(_HEADER)
     text = head.decode("utf-8-sig", "replace")
+    header = _below_titles(text) if titled else _first_line(text)
+    if len(header.names) > LIMIT:
+        raise TooManyColumns(path=shown, count=len(header.names), limit=LIMIT)
+    if len(head) == _HEADER and b"\n" not in head and b"\r" not in head:
+        raise LineTooLong(path=shown, line=Text("line 1", "第 1 行"), limit="1 MB")
+    return header
+
+
+def _first_line(text: str) -> _Header:
     delimiter = max(_DELIMITERS, key=text.split("\n", 1)[0].count)
     try:
         names = next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter), [])
     except csv.Error:  # a cell of more than 128 KB
         names = text.split("\n", 1)[0].split(delimiter)
-    if len(names) > LIMIT:
-        raise TooManyColumns(path=shown, count=len(names), limit=LIMIT)
-    if len(head) == _HEADER and b"\n" not in head and b"\r" not in head:
-        raise LineTooLong(path=shown, line=Text("line 1", "第 1 行"), limit="1 MB")
-    return delimiter, names
+    return _Header(delimiter, names)
 
 
-def _rows(path: Path, shown: Path, delimiter: str, schema: pa.Schema, tally: Tally) -> Iterator[pa.RecordBatch]:
+def _below_titles(text: str) -> _Header:
+    """The first line that is half as wide as the widest of the upper lines; what stands above it are titles."""
+    upper = text.splitlines(keepends=True)[:_TITLES]
+    delimiter = max(_DELIMITERS, key=lambda one: max((line.count(one) for line in upper), default=0))
+    reader = csv.reader(upper, delimiter=delimiter)
+    try:
+        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    except csv.Error:
+        return _first_line(text)
+    widest = max((_filled(cells) for _, cells in lines), default=0)
+    place = next((n for n, (_, cells) in enumerate(lines) if 2 * _filled(cells) >= max(widest, 3)), 0)
+    if place == 0:
+        return _first_line(text)
+    titles = tuple(" ".join(filter(None, cells)) for _, cells in lines[:place] if _filled(cells))
+    return _Header(delimiter, lines[place][1], lines[place - 1][0], titles)
+
+
+def _filled(cells: list[str]) -> int:
+    return len({cell for cell in cells if cell})
+
+
+def _rows(path: Path, shown: Path, header: _Header, schema: pa.Schema, tally: Tally) -> Iterator[pa.RecordBatch]:
     """All rows below the header; those with too few or too many values are mended and come last."""
     uneven: list[tuple[int, str]] = []
 
@@ -70,8 +108,13 @@ def _rows(path: Path, shown: Path, delimiter: str, schema: pa.Schema, tally: Tal
     try:
         reader = arrow_csv.open_csv(
             path,
-            arrow_csv.ReadOptions(use_threads=False, block_size=_block_size(path), autogenerate_column_names=True),
-            arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=keep),
+            arrow_csv.ReadOptions(
+                use_threads=False,
+                block_size=_block_size(path),
+                autogenerate_column_names=True,
+                skip_rows=header.above,
+            ),
+            arrow_csv.ParseOptions(delimiter=header.delimiter, newlines_in_values=True, invalid_row_handler=keep),
             arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()),
                 null_values=[""],
@@ -88,7 +131,7 @@ def _rows(path: Path, shown: Path, delimiter: str, schema: pa.Schema, tally: Tal
     _check_quotes(path, shown, batch, [text for _, text in uneven])
     if uneven:
         tally.add("row-uneven", len(uneven))
-        yield _mended(shown, delimiter, uneven, schema)
+        yield _mended(shown, header.delimiter, uneven, schema)
 
 
 def _block_size(path: Path) -> int:

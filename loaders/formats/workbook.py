@@ -14,7 +14,8 @@ from core.language import Text
 from loaders import archive
 from loaders.columns import LIMIT
 from loaders.coordinates import Asked, has_place
-from loaders.errors import DamagedSource, NoSuchLayer, TooManyColumns, UnsafeSource
+from loaders.errors import DamagedSource, NoSuchLayer, TooManyColumns, UnsafeSource, UnsavedFormulas
+from loaders.formats import sheet_parts
 from loaders.infer import Kind
 from loaders.layer import Note
 from loaders.table import Table
@@ -39,10 +40,11 @@ class Workbook(NamedTuple):
 
 
 class _Header(NamedTuple):
-    """The header's row number, counted from 1, and the names in it."""
+    """The header's row number, counted from 1, the names in it, and the titles above."""
 
     row: int
     names: tuple[str, ...]
+    titles: tuple[str, ...] = ()
 
 
 def prepare(path: Path, shown: Path, workspace: Path, limit: int) -> Workbook:
@@ -77,15 +79,22 @@ def list_sheets(book: Workbook, asked: Asked) -> list[tuple[str, bool]]:
 
 
 def read_sheet(book: Workbook, name: str, asked: Asked) -> Table:
-    """Read a sheet into the workspace; the cells' own types become the columns' types."""
+    """Read a sheet into the workspace; the cells' own types become the columns' types.
+
+    Cells that are merged downwards all have the value of the first. Raises `UnsavedFormulas`.
+    """
     spool = book.workspace / "sheet.arrow"
+    parts = sheet_parts.inspect(book.path, name)
+    if parts.unsaved:
+        raise UnsavedFormulas(path=book.shown, sheet=name, count=parts.unsaved)
     with _opened(book) as sheets:
         header = _find_header(_rows(sheets, name), asked)
         if header is None:
             raise NoSuchLayer(path=book.shown, layer=name, layers=", ".join(sheets.sheetnames))
         if len(header.names) > LIMIT:
             raise TooManyColumns(path=book.shown, count=len(header.names), limit=LIMIT)
-        kinds, count, faults = _spool(_rows(sheets, name), header, spool)
+        rows = sheet_parts.filled(_rows(sheets, name), parts.merged)
+        kinds, count, faults = _spool(rows, header, spool)
     return Table(
         driver="XLSX",
         shown=book.shown,
@@ -95,6 +104,8 @@ def read_sheet(book: Workbook, name: str, asked: Asked) -> Table:
         count=count,
         kinds=kinds,
         notes=_fault_note(faults),
+        titles=header.titles,
+        merged=frozenset(one.column for one in parts.merged if one.last > max(one.first, header.row + 1)),
     )
 
 
@@ -129,9 +140,20 @@ def _find_header(rows: Iterator[Row], asked: Asked) -> _Header | None:
     """The first of the upper rows that names coordinates, else the first with two cells filled; titles stand above."""
     upper = [tuple(row) for row, _ in zip(rows, range(_TITLES), strict=False)]
     headers = [_Header(number, _names(row)) for number, row in enumerate(upper, start=1)]
-    filled = [header for header in headers if sum(bool(name) for name in header.names) >= 2]
+    filled = [header for header in headers if _words(header) >= 2]
     placed = next((header for header in filled if has_place(header.names, asked)), None)
-    return placed or next(iter(filled), None)
+    widest = max(map(_words, filled), default=0)
+    found = placed or next((header for header in filled if 2 * _words(header) >= widest), None)
+    if found is None:
+        return None
+    above = [" ".join(filter(None, header.names)) for header in headers if header.row < found.row]
+    width = max(len(header.names) for header in headers if header.row >= found.row)
+    names = (*found.names, *[""] * (width - len(found.names)))  # cells merged to the right, and columns without a name
+    return found._replace(names=names, titles=tuple(filter(None, above)))
+
+
+def _words(header: _Header) -> int:
+    return sum(bool(name) for name in header.names)
 
 
 def _names(row: Row) -> tuple[str, ...]:

@@ -50,6 +50,7 @@ class LayerProfile:
     key: str | None = None  # the field that identifies a feature; None: the row's number does
     class_field: str | None = None  # what it is coloured by
     label_field: str | None = None
+    area_field: str | None = None  # the stated area, in square metres
     time_field: str | None = None
     history: bool = False  # whether older states are kept when features change
     rules: tuple[Rule, ...] = ()

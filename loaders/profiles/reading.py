@@ -13,7 +13,7 @@ from loaders.profiles.model import FieldProfile, LayerProfile, Profile, Rule, Se
 
 _SHIPPED = ROOT / "data" / "profiles"
 _PROFILE = {"id", "title", "description", "standard", "edition", "period", "layers"}
-_LAYER = {"id", "title", "geometry", "aliases", "key", "class", "label", "time", "history", "fields", "rules"}
+_LAYER = {"id", "title", "geometry", "aliases", "key", "class", "label", "area", "time", "history", "fields", "rules"}
 _FIELD = {"name", "type", "title", "aliases", "length", "required", "codelist", "unit"}
 _RULE = ("id", "kind", "severity", "clause", "title")
 
@@ -88,7 +88,7 @@ def _profile(given: Mapping[str, Any], where: str) -> Profile:
 def _layer(name: str, given: Mapping[str, Any], where: str) -> LayerProfile:
     _only(_LAYER, given, where)
     fields = tuple(_field(one, where) for one in given["fields"])
-    for role in ("key", "class", "label", "time"):
+    for role in ("key", "class", "label", "area", "time"):
         _one_of({one.name for one in fields} | {None}, given.get(role), f"{where}, {role}")
     return LayerProfile(
         name=name,
@@ -100,6 +100,7 @@ def _layer(name: str, given: Mapping[str, Any], where: str) -> LayerProfile:
         key=given.get("key"),
         class_field=given.get("class"),
         label_field=given.get("label"),
+        area_field=given.get("area"),
         time_field=given.get("time"),
         history=given.get("history", False),
         rules=_rules(given.get("rules", ()), where),

@@ -155,7 +155,7 @@ def remove(settings: Settings, id_: str, yes: bool) -> None:
 def _plain(one: Any) -> dict[str, Any]:  # noqa: ANN401 — a Dataset, whose module is imported late
     """A data set as plain values."""
     facts: dict[str, Any] = one._asdict()
-    for name in ("title", "description", "attribution", "problem", "extent"):
+    for name in ("title", "description", "attribution", "problem", "extent", "history"):
         facts[name] = facts[name]._asdict() if facts[name] is not None else None
     facts["fields"] = [field._asdict() for field in one.fields]
     facts["about_fields"] = {

@@ -1,6 +1,7 @@
 """An increment fits and is applied wholly, once; or it does not, says why in a line, and nothing changes."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -12,6 +13,9 @@ from psycopg.rows import dict_row
 
 from core.database import connect
 from core.errors import DatabaseUnreachable
+from data.survey import SPOILT, Survey, build_increment, build_survey, spoil, write_tables
+from data.survey import increment as made_up
+from data.survey.increment import applied
 from loaders import Report, remove
 from loaders.amendment import ChangedSince, NothingToUndo, Running, hold
 from loaders.increments import IncrementRefused, IncrementReport, Wish, apply_increment, undo_last
@@ -352,3 +356,57 @@ def test_history_goes_when_it_is_told_to_or_the_data_set_does(place: Place) -> N
     with connect(place.dsn) as connection:
         remove(connection, "dltb")
     assert rows(place.dsn, "select relname from pg_class where relnamespace = 'history'::regnamespace") == []
+
+
+@pytest.fixture(scope="module")
+def made() -> tuple[Survey, made_up.Increment]:
+    """A made-up survey of the size of a few villages, and its increment."""
+    survey = build_survey(parcels=600)
+    return survey, build_increment(survey, 40)
+
+
+def test_a_made_up_increment_fits_its_survey_and_spoilt_ones_do_not(
+    database: str, tmp_path: Path, made: tuple[Survey, made_up.Increment]
+) -> None:
+    survey, increment = made
+    path = write_tables({"DLTB": survey.parcels}, tmp_path / "survey.gpkg")
+    (loaded,) = loader_for(database, tmp_path)(path, id="dltb", accept=frozenset({"all"})).datasets[:1]
+    assert loaded.state_of == date(survey.year, 12, 31)
+
+    def apply(given: made_up.Increment) -> IncrementReport:
+        layers = write_tables(given.layers, tmp_path / "increment.gpkg")
+        return apply_increment(layers, database, "dltb", Wish(), scratch=tmp_path / "scratch", archive_limit=10**9)
+
+    for how in SPOILT:
+        spoilt, shown = spoil(increment, how)
+        with pytest.raises(IncrementRefused) as refused:
+            apply(spoilt)
+        (found,) = refused.value.report.findings
+        assert (found.rule, list(found.ids)) == (RULES_BROKEN[how], shown)
+    done = apply(increment)
+    assert done.changes[:2] == (len(increment.layers["DLTBGX"].shapes), len(set(_column(increment, "BGQTBBSM"))))
+    assert done.balance is not None
+    for district in done.balance.districts:
+        assert district.before == district.after
+    after = applied(survey, increment)
+    expected: Counter[tuple[str, str]] = Counter()
+    for unit, class_, area in zip(after["ZLDWDM"], after["DLBM"], after["TBMJ"], strict=True):
+        expected[unit[:6], class_] += round(area * 100)
+    for district in done.balance.districts:
+        for row in district.classes:
+            assert round(row.after * 100) == expected[district.code, row.class_]
+    found_now = rows(database, 'select "BSM" from data.dltb order by 1')
+    assert [one["BSM"] for one in found_now] == sorted(after["BSM"])
+
+
+RULES_BROKEN = {
+    "wrong-year": "increment-gap",
+    "other-county": "increment-county",
+    "unbalanced": "increment-balance",
+    "unknown-before": "increment-ids",
+    "missing-after": "increment-ids",
+}
+
+
+def _column(increment: made_up.Increment, name: str) -> list[str]:
+    return list(increment.layers["DLTBGXGC"][name])

@@ -6,7 +6,7 @@ import shapely
 
 from core.crs import Srid
 from tiles.levels.cells import cells_of, halved_cells
-from tiles.levels.dissolve import dissolve, snap
+from tiles.levels.dissolve import dissolve, simplify, snap
 from tiles.levels.districts import districts, unpacked
 from tiles.levels.level import Level, Traits
 from tiles.levels.lines import coarser
@@ -142,6 +142,15 @@ def test_areas_on_the_grid_are_valid_and_what_collapses_is_empty() -> None:
     assert shapely.is_valid(snapped).all()
     assert shapely.area(snapped[0]) == pytest.approx(shapely.area(star), rel=0.01)
     assert shapely.is_empty(snapped[1])
+
+
+def test_areas_with_spikes_are_mended_before_their_borders_are_simplified() -> None:
+    square = shapely.box(0, 0, 100, 100)
+    spiked = shapely.Polygon([(100, 0), (200, 0), (200, 100), (150, 100), (150, 150), (150, 100), (100, 100)])
+    shapes = np.array([square, spiked], dtype=object)
+    for simple in (simplify(shapes), simplify(shapes, np.array([0, 0]))):
+        assert shapely.is_valid(simple).all()
+        assert shapely.area(simple).tolist() == [10_000, 10_000]
 
 
 def test_lines_of_one_kind_join_end_to_end_and_others_do_not() -> None:

@@ -51,8 +51,8 @@ def grouped(
 
 
 def _districts(shapes: "np.ndarray[tuple[int], np.dtype[np.object_]]") -> Ints:
-    """Quarters of a tile's side: within one, classes get their shares."""
-    cell = np.floor(centres(shapes) / (EXTENT / 4)).astype(np.int64)
+    """Quarters of a tile's side: within one, classes get their shares; what has collapsed to nothing is in the first."""
+    cell = np.floor(np.nan_to_num(centres(shapes)) / (EXTENT / 4)).astype(np.int64)
     result: Ints = cell[:, 1] << 32 | cell[:, 0]
     return result
 

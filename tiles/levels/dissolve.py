@@ -66,11 +66,23 @@ def simplify(shapes: Shapes, parts: Ints | None = None) -> Shapes:
     for a fraction of the memory.
     """
     if parts is None:
-        return snap(shapely.coverage_simplify(shapes, TOLERANCE))
+        return snap(_simplified(shapes))
     order = np.argsort(parts, kind="stable")
     simple = np.empty(len(shapes), dtype=object)
     for some in _chunks(order, np.flatnonzero(np.diff(parts[order], prepend=-1))):
-        simple[some] = snap(shapely.coverage_simplify(shapes[some], TOLERANCE))
+        simple[some] = snap(_simplified(shapes[some]))
+    return simple
+
+
+def _simplified(shapes: Shapes) -> Shapes:
+    """As a coverage; areas that GEOS finds no rings in, such as those with spikes, are mended first."""
+    try:
+        simple: Shapes = shapely.coverage_simplify(shapes, TOLERANCE)
+    except shapely.GEOSException:
+        bad = ~shapely.is_valid(shapes)
+        mended = shapes.copy()
+        mended[bad] = only_areas(shapely.make_valid(shapes[bad], method="structure", keep_collapsed=False))
+        simple = shapely.coverage_simplify(mended, TOLERANCE)
     return simple
 
 
