@@ -41,7 +41,7 @@ def test_what_is_found_is_what_was_planted(database: str, load_into: Load, tmp_p
 
 
 def test_a_survey_without_defects_is_published_without_findings(database: str, load_into: Load, tmp_path: Path) -> None:
-    written = survey_files(WISH, tmp_path, srid=4530)
+    written = survey_files(WISH, tmp_path, srid=4530, form="zip")
     report = load_into(written.data)
     assert {one.id for one in report.datasets} == set(LAYERS)
     assert not found_in(database)
