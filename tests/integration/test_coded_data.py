@@ -38,6 +38,13 @@ def test_a_schema_tells_titles_units_and_codes(survey: httpx.Client) -> None:
     assert {"const": "0101", "title": "Paddy field"} in searched["DLBM"]["oneOf"]
 
 
+def test_the_page_of_the_fields_has_titles_and_leads_to_the_lists(survey: httpx.Client) -> None:
+    page = survey.get("/collections/dltb/schema", headers={"Accept": "text/html", "Accept-Language": "zh"}).text
+    assert "地类编码" in page
+    assert 'href="/codelists/survey-classes"' in page
+    assert "m2" in page
+
+
 @pytest.mark.parametrize(("language", "first"), [("zh", "水田"), ("en", "Paddy field")])
 def test_the_map_is_coloured_by_the_class_with_the_lists_names(survey: httpx.Client, language: str, first: str) -> None:
     style = get(survey, f"/collections/dltb/style.json?lang={language}")
