@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.catalogue import check_id
+from core.errors import ChengtuError
 from core.language import Text
 from loaders.layer import Note
 from loaders.options import Options
@@ -29,18 +30,28 @@ class Job(NamedTuple):
     sheet: Sheet | None = None  # the map sheet that the source is
 
 
+class SheetInPart(ChengtuError):
+    """--sheet with --layer."""
+
+    en = "A map sheet is loaded whole, not its layer {layer} alone. Leave --layer or --sheet out."
+    zh = "图幅须整体加载,不能只加载图层 {layer}。请去掉 --layer 或 --sheet。"
+    exit_code = 2
+
+
 def plan(source: Source, options: Options) -> tuple[Job, ...]:
     """The layers to load: all that follow one profile, else the one that there is.
 
     Raises `NoSuchProfile`, `BadDatasetId` and what `Source.choose` does.
     """
     matches = _recognised(source, options)
-    sheet, told = find_sheet(source.path, matches, options.sheet)
+    sheet, told = find_sheet(source.path, matches, options.sheet) if options.layer is None else (None, ())
+    if options.layer is not None and options.sheet.name is not None:
+        raise SheetInPart(layer=options.layer)
     if not matches:
         name, notes = source.choose(options.layer)
         return (Job(_id(source, name, options), name, options, None, notes),)
     aside = (*told, *(_left_aside(source, matches) if options.layer is None else ()))
-    single = len(source.spatial) == 1 or options.layer is not None
+    single = sheet is None and (len(source.spatial) == 1 or options.layer is not None)
     heading, options = (None, options) if single else _headed(options)
     return tuple(
         Job(

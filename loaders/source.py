@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from core.language import Text
 from loaders import archive, sniff, vector
-from loaders.cass.drawing import read_drawing
+from loaders.cass.drawing import Drawing, read_drawing
 from loaders.coordinates import Asked, find_place
 from loaders.errors import DamagedSource, ManyLayers, NoGeometry, NoSuchLayer, UnreadableSource, UnsupportedFormat
 from loaders.formats import (
@@ -34,7 +34,7 @@ from loaders.vector import Opening
 __all__ = ["ARCHIVE_LIMIT", "Field", "Layer", "Note", "Source", "list_layers", "open_layer", "open_source"]
 
 ARCHIVE_LIMIT = 20_000_000_000  # bytes that an archive may unpack to
-_ONE_LAYER = frozenset({"dxf", "flatgeobuf", "geojson", "geojson-seq", "mif", "parquet", "shapefile", "tab"})
+_ONE_LAYER = frozenset({"flatgeobuf", "geojson", "geojson-seq", "mif", "parquet", "shapefile", "tab"})
 _SHOWN = 20  # layers that a message lists
 
 type Prepare = Callable[[Path, Path, Path, str | None], Opening]
@@ -246,22 +246,29 @@ class _Folder:
 
     members: dict[str, tuple[Path, Path]]
     ask: _Ask
+    known: dict[str, _Reader] = field(default_factory=dict)  # readers that were made: some read all of their file
 
     def layers(self) -> list[tuple[str, bool]]:
         return [one for label in self.members for one in self._labelled(label)]
 
     def open(self, name: str) -> AbstractContextManager[Layer]:
         label = next(label for label in self.members if name == label or name.startswith(f"{label}/"))
-        reader = _reader(*self.members[label], self.ask)
+        reader = self._reader(label)
         inner = name.removeprefix(label).removeprefix("/")
         return reader.open(inner or reader.layers()[0][0])
+
+    def _reader(self, label: str) -> _Reader:
+        if label not in self.known:
+            self.known[label] = _reader(*self.members[label], self.ask)
+        return self.known[label]
 
     def _labelled(self, label: str) -> list[tuple[str, bool]]:
         """A source of one layer goes by its label, the layers of others by label/layer."""
         if sniff.identify(*self.members[label]) in _ONE_LAYER:
             return [(label, True)]
-        inner = _reader(*self.members[label], self.ask).layers()
-        if len(inner) == 1:
+        reader = self._reader(label)
+        inner = reader.layers()
+        if len(inner) == 1 and not isinstance(reader, Drawing):  # whose layers are known by their names
             return [(label, inner[0][1])]
         return [(f"{label}/{name}", has_geometry) for name, has_geometry in inner]
 

@@ -83,7 +83,10 @@ def _bounds(connection: Connection, candidates: Sequence[Candidate]) -> Bounds |
 def _exchanged(
     connection: Connection, sheet: Sheet, candidates: Sequence[Candidate], prefix: str, new: NewState
 ) -> tuple[list[Candidate], list[Published]]:
-    """Change the data sets that are there; those that are not yet come back, with what was done to the others."""
+    """Change the data sets that are there; those that are not yet come back, with what was done to the others.
+
+    A theme that the sheet lacks has nothing of it any more.
+    """
     fresh, amended = [], []
     for one in candidates:
         served = served_release(connection, one.id)

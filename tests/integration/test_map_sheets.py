@@ -14,6 +14,7 @@ from psycopg.rows import dict_row
 
 from data.topography import write_sheets
 from loaders import SheetOptions
+from loaders.job import SheetInPart
 from loaders.sheets.edges import Bordering, match, tolerance_of
 from loaders.sheets.exchange import SheetNeeded
 from loaders.sheets.naming import NoMap, NotOnSheet, OtherScale, ScaleNeeded, asked_sheet, sheet_in
@@ -196,6 +197,8 @@ def test_what_is_amiss_with_a_sheet_is_one_clear_line(load_into: Load, tmp_path:
         load_into(path, sheet=SheetOptions(name="4850.0-500.0"))
     with pytest.raises(OtherScale, match="1:10000, not of 1:500"):
         load_into(path, sheet=SheetOptions(name="K52G004009", scale=500))
+    with pytest.raises(SheetInPart, match="relief"):
+        load_into(path, sheet=SheetOptions(name=WEST_SHEET), layer="relief")
     with pytest.raises(NoMap, match="no topographic map"):
         load_into(write(frame(), tmp_path / "a.gpkg", "GPKG"), sheet=SheetOptions(name="K52G004009"))
 

@@ -1,6 +1,7 @@
 """CASS drawings: what becomes of every object, of damaged files, and of hostile ones."""
 
 import math
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -328,6 +329,14 @@ def test_a_layer_is_opened_like_that_of_any_source(tmp_path: Path) -> None:
         assert layer.geometry_type == "Point Z"
         assert layer.bounds == (EAST, NORTH, EAST, NORTH)
         assert layer.encoding == "GB18030"
+
+
+def test_drawings_in_an_archive_have_all_their_themes(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "maps.zip", "w") as archive:
+        for name in ("a", "b"):
+            archive.write(write_tags(tmp_path / f"{name}.dxf", LAYERS), f"{name}.dxf")
+    names = list_layers(tmp_path / "maps.zip", workspace=tmp_path)
+    assert names == ["a/relief_points", "b/relief_points"]
 
 
 def test_codes_have_a_class_of_the_standard_and_a_theme() -> None:
