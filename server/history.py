@@ -18,6 +18,7 @@ from features.history import ALWAYS, Life, Version, read_life, read_point
 from features.reader import read_state
 from features.search import once, read_search
 from features.table import Table
+from loaders.profiles import shipped_profiles
 from server.asked import GEOJSON, caching
 from server.caching import not_modified
 from server.features import on_its_table
@@ -27,6 +28,7 @@ from server.pages import page
 LIFE_MEDIA = {"json": GEOJSON, "html": "text/html"}
 _ALWAYS = ("f", "lang", "api-key")
 _SEARCHED = ("bbox", "bbox-crs", "crs", "datetime", "limit")
+_COLUMNS = 6
 _PARAMETERS = (*_ALWAYS, *_SEARCHED, "key", "point")
 
 
@@ -124,11 +126,22 @@ def _about(request: Request, table: Table) -> Json:
         "id": dataset.id,
         "title": dataset.title.in_(spoken.get()),
         "key": dataset.key,
-        "columns": [field.name for field in dataset.fields if field.name != dataset.key][:8],
+        "columns": _columns(table),
         "since": str(kept.since) if kept else None,
         "state_of": str(kept.state_of) if kept else None,
         "here": f"{request.app.state.settings.base_url}/collections/{dataset.id}",
     }
+
+
+def _columns(table: Table) -> list[str]:
+    """The attributes that a page has room for: class and label first, then what is drawn, then those that come first."""
+    dataset = table.dataset
+    layers = {f"{one.id}/{layer.name}": layer for one in shipped_profiles() for layer in one.layers}
+    layer = layers.get(dataset.profile or "")
+    told = [layer.class_field, layer.label_field] if layer else []
+    names = [field.name for field in dataset.fields]
+    ordered = dict.fromkeys([*told, *(dataset.portrayal or {}).get("fields", ()), *names])
+    return [name for name in ordered if name in names and name != dataset.key][:_COLUMNS]
 
 
 def _answer(document: Json) -> Response:

@@ -7,7 +7,8 @@ import numpy as np
 import shapely
 
 from core.crs import Srid, is_geographic
-from loaders.quality.edges import Edges, Flags, Lattice, Shapes, lattice_for, leftover
+from loaders.quality.edges import Edges, Flags, Floats, Lattice, Shapes, lattice_for, leftover
+from loaders.quality.ellipsoid import ellipsoidal_areas
 from loaders.quality.gaps import Gap, find_gaps
 from loaders.quality.nodes import noded
 from loaders.quality.outside import find_outside
@@ -31,7 +32,7 @@ class Coverage:
     @cached_property
     def overlaps(self) -> list[Overlap]:
         """Pairs that share ground."""
-        found = find_overlaps(self.shapes, self._edges, self._lattice, self._counts)
+        found = find_overlaps(self.shapes, self.tree, self._edges, self._lattice, self._counts)
         return [one for one in found if not (self.mended[one.one] or self.mended[one.other])]
 
     @cached_property
@@ -48,8 +49,24 @@ class Coverage:
         """The places of shapes that reach outside the boundary, and with what."""
         if not len(self.boundary):
             return []
-        found = find_outside(self.shapes, self.boundary, self._edges, self._lattice)
+        found = find_outside(self.shapes, self.middles, self.boundary, self._edges, self._lattice)
         return [(place, part) for place, part in found if not self.mended[place]]
+
+    @cached_property
+    def areas(self) -> Floats:
+        """Square metres of each shape on the ellipsoid."""
+        return ellipsoidal_areas(self.shapes, self.srid)
+
+    @cached_property
+    def middles(self) -> Shapes:
+        """A point inside of each shape."""
+        points: Shapes = shapely.point_on_surface(self.shapes)
+        return points
+
+    @cached_property
+    def tree(self) -> shapely.STRtree:
+        """The shapes by their place."""
+        return shapely.STRtree(self.shapes)
 
     @cached_property
     def _lattice(self) -> Lattice:
@@ -78,7 +95,7 @@ class Coverage:
         """Whether no shape covers a point in the midst of a place, and the boundary, if there is one, does."""
         points = shapely.point_on_surface(places)
         is_open = np.ones(len(points), np.bool_)
-        is_open[shapely.STRtree(self.shapes).query(points, predicate="within")[0]] = False
+        is_open[self.tree.query(points, predicate="within")[0]] = False
         if len(self.boundary):
             inside = np.zeros(len(points), np.bool_)
             inside[shapely.STRtree(self.boundary).query(points, predicate="intersects")[0]] = True
