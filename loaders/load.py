@@ -21,6 +21,7 @@ from loaders.options import Options
 from loaders.publish import Finished, Progress, publish
 from loaders.release import check
 from loaders.report import Published, Report
+from loaders.sheets.exchange import refuse_without_sheet
 from loaders.sheets.publishing import publish_sheet
 from loaders.source import Source, open_source
 from loaders.staging import Staging
@@ -188,6 +189,9 @@ def _publish(
             dry_run=options.dry_run,
             write=write,
         )
+    for one in staged:
+        if one.job.match is not None and one.job.match.profile.id == PROFILE:
+            refuse_without_sheet(connection, one.job.id)
     judgement = judging.judge(connection, staged, options)
     judgement.raise_errors(write)
     candidates = [*(candidate for one in staged for candidate in one.candidates), *judgement.candidates(connection)]

@@ -15,6 +15,7 @@ from psycopg.rows import dict_row
 from data.topography import write_sheets
 from loaders import SheetOptions
 from loaders.sheets.edges import Bordering, match, tolerance_of
+from loaders.sheets.exchange import SheetNeeded
 from loaders.sheets.naming import NoMap, NotOnSheet, OtherScale, ScaleNeeded, asked_sheet, sheet_in
 from tests.cass_drawing import coded, new_drawing, on
 from tests.conftest import Load, loader_for, service
@@ -170,6 +171,8 @@ def test_a_theme_that_a_new_state_lacks_is_emptied_and_a_sheet_may_return(
         load_into(path, sheet=sheet)
         contours.append(len(rows(database, "select * from data.relief")))
     assert contours == [4, 0, 4, 0]
+    with pytest.raises(SheetNeeded, match="would replace them all"):
+        load_into(tmp_path / "other.dxf")
     assert len(rows(database, "select * from data.transport")) == 1
     told = rows(database, "select kind, label, removed from chengtu.amendment where dataset = 'relief' order by id")
     assert told[0] == {"kind": "sheet", "label": f"{WEST_SHEET}@500", "removed": 4}
