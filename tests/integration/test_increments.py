@@ -400,7 +400,7 @@ def test_a_made_up_increment_fits_its_survey_and_spoilt_ones_do_not(
 
 
 RULES_BROKEN = {
-    "wrong-year": "increment-gap",
+    "wrong-year": "increment-year",
     "other-county": "increment-county",
     "unbalanced": "increment-balance",
     "unknown-before": "increment-ids",
