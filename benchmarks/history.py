@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -35,6 +35,7 @@ from tiles.levels import catch_up
 
 PARCELS, CHANGES, TIMES = 300_000, 5_000, 3
 _ID = "dltb"
+_HEADINGS = ("", "seconds", "CPU s, program", "CPU s, PostgreSQL")
 
 
 class Files(NamedTuple):
@@ -47,9 +48,10 @@ class Files(NamedTuple):
 
 
 class Took(NamedTuple):
-    """Seconds on the clock, and CPU seconds of PostgreSQL."""
+    """Seconds on the clock, and CPU seconds of this process and of PostgreSQL."""
 
     seconds: float
+    client: float
     postgres: float
 
 
@@ -64,14 +66,14 @@ def measure(place: Place) -> list[Table]:
         return [
             Table(
                 f"An increment of {CHANGES} changes to {PARCELS} parcels, median of {TIMES}",
-                ("", "seconds", "CPU s, PostgreSQL"),
+                _HEADINGS,
                 rows,
                 "Applying reads the file, checks it (ids, areas, ground) and makes the balance; plain SQL only deletes and"
                 " inserts the same rows in a table with the same indexes, and is told by nobody.",
             ),
             Table(
                 f"The next release of {PARCELS} parcels compared with the one that is served, median of {TIMES}",
-                ("", "seconds", "CPU s, PostgreSQL"),
+                _HEADINGS,
                 _comparisons(place, dsn, files),
                 "Both are in the database already. Plain SQL counts the rows that differ in a full join.",
             ),
@@ -199,10 +201,10 @@ def _staged(dsn: str, files: Files) -> Iterator[tuple[Any, Any, Any]]:
 
 @contextmanager
 def _timed(place: Place, found: dict[str, list[Took]], name: str) -> Iterator[None]:
-    postgres, started = cpu_of_cluster(place.postmaster), time.monotonic()
+    postgres, client, started = cpu_of_cluster(place.postmaster), time.process_time(), time.monotonic()
     yield
-    seconds = time.monotonic() - started
-    found.setdefault(name, []).append(Took(seconds, cpu_of_cluster(place.postmaster) - postgres))
+    took = Took(time.monotonic() - started, time.process_time() - client, cpu_of_cluster(place.postmaster) - postgres)
+    found.setdefault(name, []).append(took)
 
 
 def _rows(found: dict[str, list[Took]]) -> list[list[str | float]]:
@@ -210,10 +212,7 @@ def _rows(found: dict[str, list[Took]]) -> list[list[str | float]]:
     middle = {name: Took(*map(median, zip(*took, strict=True))) for name, took in found.items()}
     plain = next(took for name, took in middle.items() if name.startswith("plain"))
     ours = [took for name, took in middle.items() if not name.startswith(("plain", "taken"))]
-    sums: Callable[[int], float] = lambda n: sum(took[n] for took in ours)  # noqa: E731 — two columns
+    sums = [sum(column) for column in zip(*ours, strict=True)]
     rows: list[list[str | float]] = [[name, *took] for name, took in middle.items()]
-    return [
-        *rows,
-        ["**ours together**", sums(0), sums(1)],
-        ["**ratio**", sums(0) / plain.seconds, sums(1) / plain.postgres],
-    ]
+    ratio = (sums[0] / plain.seconds, "", sums[2] / plain.postgres)
+    return [*rows, ["**ours together**", *sums], ["**ratio**", *ratio]]

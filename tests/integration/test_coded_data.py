@@ -69,6 +69,7 @@ def test_qgis_gets_a_style_with_the_same_classes_and_with_names_for_codes(survey
     assert {"DLBM", "QSXZ", "GDPDJB", "CZCSXM"} <= value_maps(root).keys()
     assert value_maps(root)["QSXZ"]["30"] == "集体土地所有权"
     assert value_maps(root)["DLBM"]["205"] == "特殊用地 (205)"  # since 09 is called so as well
+    assert "/collections/{collectionId}/style.qml" in get(survey, "/openapi")["paths"]
     again = survey.get(link["href"], headers={"If-None-Match": answer.headers["etag"]})
     assert again.status_code == 304
     assert survey.get("/collections/dltb/style.qml?theme=dark").status_code == 400
