@@ -12,7 +12,7 @@ setup:
 test:
 	@scripts/setup.sh dev
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint:
 	$(BIN)/ruff check

@@ -28,9 +28,9 @@ _READ = {
 def measure(place: Place) -> list[Table]:
     """Reading alone, and a whole load into PostGIS."""
     path = place.folder / "map.dxf"
-    write_drawing(path, OBJECTS)
+    srs = f"EPSG:{write_drawing(path, OBJECTS).srid}"
     reads = alternate({name: _reading(place, path, name) for name in _READ}, TIMES)
-    loads = alternate({"chengtu load": _load(place, path), "ogr2ogr": _peer(place, path)}, TIMES)
+    loads = alternate({"chengtu load": _load(place, path, srs), "ogr2ogr": _peer(place, path, srs)}, TIMES)
     rows = [
         *([f"read: {name}", *numbers(cost)] for name, cost in reads.items()),
         *([f"load: {name}", *numbers(cost)] for name, cost in loads.items()),
@@ -46,17 +46,17 @@ def _reading(place: Place, path: Path, name: str) -> Callable[[], Cost]:
     return lambda: run(command, {"PYTHONPATH": str(ROOT)}).cost
 
 
-def _load(place: Place, path: Path) -> Callable[[], Cost]:
+def _load(place: Place, path: Path, srs: str) -> Callable[[], Cost]:
     def load() -> Cost:
         with place.database() as dsn:
-            return chengtu_load(place, dsn, path, id_="city").cost
+            return chengtu_load(place, dsn, path, "--srs", srs, id_="city").cost
 
     return load
 
 
-def _peer(place: Place, path: Path) -> Callable[[], Cost]:
+def _peer(place: Place, path: Path, srs: str) -> Callable[[], Cost]:
     def load() -> Cost:
         with place.database() as dsn:
-            return ogr2ogr(place, dsn, path)
+            return ogr2ogr(place, dsn, path, "-a_srs", srs)
 
     return load

@@ -66,9 +66,20 @@ class TableProvider(BaseProvider):  # type: ignore[misc]
         self.get_fields()
 
     def get_fields(self) -> dict[str, dict[str, str]]:
-        """The attributes with their JSON Schema types; dates by format."""
-        self._fields = {field.name: value_schema(field.type) for field in self.dataset.attributes}
+        """The attributes with their JSON Schema types; dates by format; what else its page shows of them."""
+        self._fields = {
+            field.name: value_schema(field.type) | self._about(field.name) for field in self.dataset.attributes
+        }
         return self._fields
+
+    def _about(self, name: str) -> dict[str, str]:
+        about = self.dataset.about_fields.get(name)
+        if about is None:
+            return {}
+        told = {"title": about.title.in_(spoken.get()), "x-ogc-unit": about.unit}
+        if about.codelist:
+            told["x-ogc-codelistUri"] = f"{self.door.settings.base_url}/codelists/{about.codelist}"
+        return {key: value for key, value in told.items() if value}
 
     def query(
         self,

@@ -223,8 +223,10 @@ def _findings(connection: Connection, one: _Judged) -> Candidate:
         {"rules": rules, "layer": one.as_layer.name},
     )
     staging.tally.rows = filled.rowcount
+    staging.class_field = "severity"
     title = Text(f"{one.as_layer.title.en}: findings of the checks", f"{one.as_layer.title.zh}:质量检查结果")
-    about = {name: {"title": title._asdict()} for name, _, title in _FIELDS}
+    about: dict[str, dict[str, object]] = {name: {"title": title._asdict()} for name, _, title in _FIELDS}
+    about["severity"] |= {"codelist": "finding-severities", "class": True}
     return Candidate(base.id + SUFFIX, staging, title, Described(), base.source, about_fields=about)
 
 

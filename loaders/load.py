@@ -21,9 +21,12 @@ from loaders.options import Options
 from loaders.publish import Finished, Progress, publish
 from loaders.release import check
 from loaders.report import Published, Report
+from loaders.sheets.exchange import refuse_without_sheet
 from loaders.sheets.publishing import publish_sheet
 from loaders.source import Source, open_source
 from loaders.staging import Staging
+from loaders.topographic import PROFILE
+from loaders.topographic_layers import by_theme
 
 Finish = Callable[
     [Connection, Staging, str, Progress], Finished
@@ -74,7 +77,7 @@ def load(
     started = time.monotonic()
     tell = progress or (lambda stage, done, total: None)
     with workspace(scratch) as room, plainly():
-        opened = _open(source, room, options, archive_limit)
+        opened = _by_theme(_open(source, room, options, archive_limit), options)
         jobs = plan(opened, options)
         with connect(dsn, purpose=f"chengtu-load {jobs[0].id}") as connection:
             staged = _stage(connection, dsn, opened, jobs, options, tell)
@@ -110,6 +113,11 @@ def _open(source: Path, room: Path, options: Options, archive_limit: int) -> Sou
         wkt=options.wkt,
         archive_limit=archive_limit,
     )
+
+
+def _by_theme(source: Source, options: Options) -> Source:
+    """A topographic database as themes, unless it shall be read otherwise."""
+    return by_theme(source) if options.layer is None and options.profile in (None, PROFILE) else source
 
 
 @contextmanager
@@ -181,6 +189,9 @@ def _publish(
             dry_run=options.dry_run,
             write=write,
         )
+    for one in staged:
+        if one.job.match is not None and one.job.match.profile.id == PROFILE:
+            refuse_without_sheet(connection, one.job.id)
     judgement = judging.judge(connection, staged, options)
     judgement.raise_errors(write)
     candidates = [*(candidate for one in staged for candidate in one.candidates), *judgement.candidates(connection)]

@@ -3,15 +3,17 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.codelists import codelist
 from loaders.layer import Layer
 
 PROFILE: Final = "topographic"
-_EDITION = "2022"
+_EDITIONS: Final = ("2022", "2006")  # of GB/T 13923, the newest first
 
 
 def completed(layer: Layer, sheet: str | None) -> Layer:
@@ -31,6 +33,23 @@ def completed(layer: Layer, sheet: str | None) -> Layer:
     return replace(layer, read=read)
 
 
+def _known(codes: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """What codes are called, and the newest edition that has them."""
+    names, editions = pa.nulls(len(codes), pa.string()), pa.nulls(len(codes), pa.string())
+    for edition in _EDITIONS:
+        known, called = _names(edition)
+        found = called.take(pc.index_in(codes, known))
+        editions = pc.if_else(pc.and_(pc.is_null(names), pc.is_valid(found)), edition, editions)
+        names = pc.coalesce(names, found)
+    return names, editions
+
+
+@cache
+def _names(edition: str) -> tuple[pa.Array, pa.Array]:
+    codes = codelist(f"gb13923-{edition}").codes
+    return pa.array([one.code for one in codes]), pa.array([one.name.zh for one in codes])
+
+
 def _filled(columns: dict[str, pa.Array], sheet: str | None, rows: Iterator[int]) -> dict[str, pa.Array]:
     numbers = pa.array([f"r{number}" for _, number in zip(range(len(columns["id"])), rows, strict=False)], pa.string())
     ids = pc.coalesce(columns["id"], numbers)
@@ -40,11 +59,12 @@ def _filled(columns: dict[str, pa.Array], sheet: str | None, rows: Iterator[int]
         columns["sheet"] = pa.array([sheet] * len(ids), pa.string())
     coded = pc.match_substring_regex(given, r"^[1-8]\d{5}[123]?$")
     code = pc.if_else(pc.fill_null(coded, False), pc.utf8_slice_codeunits(given, 0, 6), given)
-    edition = pc.if_else(pc.fill_null(coded, False), pa.scalar(_EDITION), pa.scalar(None, pa.string()))
+    name, edition = _known(code)
     changed = pc.if_else(pc.equal(code, given), columns["source_code"], pc.coalesce(columns["source_code"], given))
     return columns | {
         "id": ids,
         "gb_code": code,
-        "gb_edition": pc.coalesce(columns["gb_edition"], edition),
+        "gb_name": name,
+        "gb_edition": edition,
         "source_code": changed,
     }

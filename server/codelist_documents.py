@@ -14,7 +14,6 @@ FORMS: Final = {"json": "application/json", "csv": "text/csv; charset=utf-8", "h
 
 _CSV: Final = Text("The same as CSV", "本文档的 CSV")
 _ALL: Final = {"codelists": Text("All code lists", "全部代码表"), "crosswalks": Text("All crosswalks", "全部对照表")}
-_WALK: Final = Text("Into {of}", "对照到{of}")
 _ENDS: Final = {"from": Text("Where its codes come from", "源代码表"), "to": Text("Where its codes lead", "目标代码表")}
 
 
@@ -32,9 +31,7 @@ def one_codelist(list_: Codelist, codes: Sequence[Code], site: Site) -> Json:
     """A code list, with some of its codes or all."""
     here = f"{site.base}/codelists/{list_.id}"
     walks = [
-        link(
-            "related", f"{site.base}/crosswalks/{one.id}", FORMS["json"], _WALK.in_(site.language).format(of=one.target)
-        )
+        link("related", f"{site.base}/crosswalks/{one.id}", FORMS["json"], one.title.in_(site.language))
         for one in crosswalks().values()
         if one.source == list_.id
     ]

@@ -86,7 +86,7 @@ def openapi(datasets: Iterable[Dataset], service: Service, site: Site, matrix_se
             **openapi_changes.change_paths(say, collections=bool(collections)),
             **openapi_quality.quality_paths(say, (one.id for one in datasets if one.judged)),
             **openapi_history.history_paths(say, kept=kept),
-            **openapi_codelists.codelist_paths(say),
+            **openapi_codelists.codelist_paths(say, collections=bool(collections)),
             **{path: item for one in datasets for path, item in _collection_paths(one, attributes, say).items()},
             **_process_paths(service, say),
         },

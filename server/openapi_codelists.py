@@ -12,6 +12,7 @@ _LISTS: Final = Text("All code lists", "全部代码表")
 _LIST: Final = Text("A code list", "一个代码表")
 _WALKS: Final = Text("All crosswalks between code lists", "全部对照表")
 _WALK: Final = Text("A crosswalk from one code list to another", "一个对照表")
+_QML: Final = Text("How the features are drawn in QGIS, with names for codes (QML)", "QGIS 样式,代码显示为名称(QML)")
 _TEXT: Final[Json] = {"type": "string"}
 _NULLABLE: Final[Json] = {"type": "string", "nullable": True}
 _BOTH: Final = object_of(["zh", "en"], zh=_TEXT, en=_TEXT)
@@ -129,10 +130,11 @@ PARAMETERS: Final[Json] = {
 }
 
 
-def codelist_paths(say: Language) -> Json:
-    """The lists, the crosswalks, and each of them."""
+def codelist_paths(say: Language, *, collections: bool) -> Json:
+    """The lists, the crosswalks, each of them, and the styles for QGIS that name codes."""
     form = ("fCodes", "lang", "bom")
-    return {
+    styles = {"/collections/{collectionId}/style.qml": {"get": _qgis_style(say)}} if collections else {}
+    return styles | {
         "/codelists": {"get": _get("getCodelists", _LISTS.in_(say), "codelists", "dateValid", *form)},
         "/codelists/{codelistId}": {
             "get": _get("getCodelist", _LIST.in_(say), "codelist", "codelistId", "dateValid", "codeAlone", *form)
@@ -142,6 +144,11 @@ def codelist_paths(say: Language) -> Json:
             "get": _get("getCrosswalk", _WALK.in_(say), "crosswalk", "crosswalkId", "codeAlone", *form)
         },
     }
+
+
+def _qgis_style(say: Language) -> Json:
+    style = _get("getQgisStyle", _QML.in_(say), "qml", "collectionId", "lang")
+    return style | {"tags": ["data"], "responses": style["responses"] | {"503": ref("responses", "503")}}
 
 
 def _get(operation: str, summary: str, response: str, *parameters: str) -> Json:

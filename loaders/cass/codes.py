@@ -7,16 +7,16 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
+from core.codelists import codelist
 from core.language import Text
 from core.settings import ROOT
 
 UNMAPPED: Final = "unmapped"  # the class of what no list knows, and the theme of what no layer places
 GB_EDITION: Final = "2022"
-_CODES: Final = ROOT / "data" / "codelists" / "cass-codes.csv"
 _LAYERS: Final = ROOT / "data" / "cass" / "layers.csv"
 _DIGITS: Final = re.compile(r"\d{6}")
 
-Geometry = Literal["point", "line", "area", ""]
+Geometry = Literal["point", "line", "area"]
 Mapped = Literal["code", "layer", "none"]  # what told the class
 
 
@@ -51,7 +51,10 @@ class Meaning(NamedTuple):
 @cache
 def cass_codes() -> Mapping[str, CassCode]:
     """All known feature codes."""
-    return {row["code"]: CassCode(*_of(row)) for row in _rows(_CODES)}
+    return {
+        one.code: CassCode(one.name, one.more["gb_code"], one.more["theme"], _geometry(one.more["geometry"]))
+        for one in codelist("cass-codes").codes
+    }
 
 
 @cache
@@ -93,8 +96,11 @@ def _code(code: str) -> CassCode | None:
 
 
 def _of(row: Mapping[str, str]) -> tuple[Text, str, str, Geometry]:
-    geometry: Geometry = "area" if row["geometry"] == "area" else "line" if row["geometry"] == "line" else "point"
-    return Text(row["name_en"], row["name_zh"]), row["gb_code"], row["theme"], geometry
+    return Text(row["name_en"], row["name_zh"]), row["gb_code"], row["theme"], _geometry(row["geometry"])
+
+
+def _geometry(word: str) -> Geometry:
+    return "area" if word == "area" else "line" if word == "line" else "point"
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

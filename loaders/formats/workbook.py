@@ -147,8 +147,9 @@ def _find_header(rows: Iterator[Row], asked: Asked) -> _Header | None:
     if found is None:
         return None
     above = [" ".join(filter(None, header.names)) for header in headers if header.row < found.row]
-    width = max(len(header.names) for header in headers if header.row >= found.row)
-    names = (*found.names, *[""] * (width - len(found.names)))  # cells merged to the right, and columns without a name
+    below = next((header.names for header in headers if header.row == found.row + 1), ())
+    nameless = min(len(below), LIMIT) - len(found.names)  # cells merged to the right, and columns without a name
+    names = (*found.names, *[""] * nameless)
     return found._replace(names=names, titles=tuple(filter(None, above)))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from core.language import Text
 from loaders.profiles import Rule
-from loaders.quality.ellipsoid import ellipsoidal_areas
+from loaders.quality.edges import Floats
 from loaders.quality.findings import Finding
 from loaders.quality.shapes import Layer
 from loaders.quality.topology import Found
@@ -14,10 +14,10 @@ from loaders.quality.topology import Found
 _ABSOLUTE, _RELATIVE = 1.0, 0.001  # square metres; of the area: where a rule does not say
 
 
-def check_areas(rule: Rule, layer: Layer, srid: int, excused: Set[int]) -> Found:
-    """Features whose stated area is off by more than both tolerances; `excused` are those whose shape is wrong anyway."""
+def check_areas(rule: Rule, layer: Layer, measured: Floats, excused: Set[int]) -> Found:
+    """Features whose stated area is off the measured one by more than both tolerances; `excused` have a wrong shape anyway."""
     given = rule.parameters
-    stated, measured = layer.numbers[given["field"]], ellipsoidal_areas(layer.shapes, srid)
+    stated = layer.numbers[given["field"]]
     allowed = np.maximum(float(given.get("absolute", _ABSOLUTE)), float(given.get("relative", _RELATIVE)) * measured)
     off = set(np.flatnonzero(np.abs(stated - measured) > allowed + 0.005).tolist()) - excused
     findings = [

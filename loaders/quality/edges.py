@@ -39,6 +39,12 @@ class Lattice(NamedTuple):
         """The points of some cells."""
         return np.asarray(self.origin + numbers * self.cell)
 
+    def snapped(self, shapes: Shapes) -> Shapes:
+        """Shapes with their corners in the midst of cells, as those of edges are."""
+        corners = self.points(self.numbers(shapely.get_coordinates(shapes)))
+        moved: Shapes = shapely.set_coordinates(shapes.copy(), corners)
+        return moved
+
     def marks(self, numbers: Ints) -> Marks:
         """A number for each cell."""
         x, y = numbers.astype(np.uint64).T

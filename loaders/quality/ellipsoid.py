@@ -1,7 +1,7 @@
 """Areas on the ellipsoid, as surveys state them: what lies inside the edges as they are drawn, straight in the data's CRS.
 
 A parcel's area in the plane times the scale of areas at its centroid is its area on the ellipsoid, but for terms of the
-second order in its size: below 0.002 m² for a parcel of a square kilometre. Larger ones are cut into short edges, whose
+second order in its size: below 0.002 m² for a square kilometre, and for a road of ten. Larger ones are cut into short edges, whose
 geodesics Karney's method adds up.
 """
 
@@ -17,7 +17,7 @@ Shapes = NDArray[np.object_]
 
 _A, _F = 6_378_137.0, 1 / 298.257222101  # CGCS2000
 _E2 = _F * (2 - _F)
-_SMALL = 1_000.0  # metres of a parcel's box on its longer side
+_SMALL = 1_000.0**4  # square metres of a parcel, times the square of the longer side of its box
 _STEP = 50.0  # metres of an edge of a large one
 _DEGREE = np.pi / 180
 
@@ -26,13 +26,13 @@ def ellipsoidal_areas(shapes: Shapes, srid: int) -> Floats:
     """(n,) square metres of polygons (x = east); geographic CRSs are taken on CGCS2000's ellipsoid, planes on their own."""
     if not len(shapes):
         return np.zeros(0)
-    areas = np.abs(_small(shapes, Srid(srid)))
+    areas = np.nan_to_num(_small(shapes, Srid(srid)))
     metres = metres_per_unit(shapes, srid)
     bounds = shapely.bounds(shapes)
     sides = np.maximum((bounds[:, 2] - bounds[:, 0]) * metres[:, 0], (bounds[:, 3] - bounds[:, 1]) * metres[:, 1])
-    large = np.flatnonzero(sides > _SMALL)
+    large = np.flatnonzero(areas * sides**2 > _SMALL)
     areas[large] = _large(shapes[large], Srid(srid), metres[large, 1])
-    return np.nan_to_num(areas)
+    return areas
 
 
 def metres_per_unit(shapes: Shapes, srid: int) -> Floats:

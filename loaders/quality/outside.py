@@ -8,10 +8,10 @@ from loaders.quality.overlaps import chains
 
 
 def find_outside(
-    shapes: Shapes, boundary: Shapes, edges: Edges, lattice: Lattice
+    shapes: Shapes, middles: Shapes, boundary: Shapes, edges: Edges, lattice: Lattice
 ) -> list[tuple[int, shapely.Geometry]]:
     """The places of polygons of which something lies in none of the boundary's, and what; `edges` are the leftover ones."""
-    suspects = _suspects(shapes, boundary, edges, lattice)
+    suspects = _suspects(middles, boundary, edges, lattice)
     if not len(suspects):
         return []
     suspect, unit = shapely.STRtree(boundary).query(shapes[suspects], predicate="intersects")
@@ -24,11 +24,10 @@ def find_outside(
     return [(place, part) for place, part in zip(suspects.tolist(), rest, strict=True) if part.area > 0]
 
 
-def _suspects(shapes: Shapes, boundary: Shapes, edges: Edges, lattice: Lattice) -> Ints:
+def _suspects(middles: Shapes, boundary: Shapes, edges: Edges, lattice: Lattice) -> Ints:
     """Polygons that lie in none of the boundary's with their middle, or of which a leftover edge is not inside of one."""
-    middles = shapely.STRtree(shapely.point_on_surface(shapes))
-    _, inside = middles.query(boundary, predicate="intersects")
-    far = np.setdiff1d(np.arange(len(shapes)), inside)
+    far = np.ones(len(middles), np.bool_)
+    far[shapely.STRtree(middles).query(boundary, predicate="intersects")[1]] = False
     owners, lines = chains(edges, lattice)
     _, covered = shapely.STRtree(lines).query(boundary, predicate="contains_properly")
-    return np.unique(np.concatenate([far, np.delete(owners, np.unique(covered))]))
+    return np.unique(np.concatenate([np.flatnonzero(far), np.delete(owners, np.unique(covered))]))

@@ -24,7 +24,9 @@ class Overlap(NamedTuple):
     shape: shapely.Geometry
 
 
-def find_overlaps(shapes: Shapes, edges: Edges, lattice: Lattice, counts: Callable[[Shapes], Flags]) -> list[Overlap]:
+def find_overlaps(
+    shapes: Shapes, tree: shapely.STRtree, edges: Edges, lattice: Lattice, counts: Callable[[Shapes], Flags]
+) -> list[Overlap]:
     """All pairs that overlap so much that it `counts`; `edges` are the leftover ones cut where they meet."""
     tree = shapely.STRtree(shapes)
     frontier = np.concatenate([doubles(edges, lattice), _through(shapes, tree, edges, lattice)])
@@ -56,7 +58,8 @@ def _through(shapes: Shapes, tree: shapely.STRtree, edges: Edges, lattice: Latti
     line, polygon = tree.query(lines)
     other = owners[line] != polygon
     line, polygon = line[other], polygon[other]
-    inside = shapely.relate_pattern(lines[line], shapes[polygon], _INSIDE)
+    places, at = np.unique(polygon, return_inverse=True)
+    inside = shapely.relate_pattern(lines[line], lattice.snapped(shapes[places])[at], _INSIDE)
     return np.column_stack([owners[line[inside]], polygon[inside]])
 
 

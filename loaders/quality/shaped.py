@@ -58,7 +58,7 @@ class _Shaped:
         self._layer = layer
         self._concerned: dict[str, set[int]] = {}
         self._reasons = dict(columns.checked.repaired)
-        mended = np.isin(layer.keys.astype(str), list(self._reasons))
+        mended = np.array([key in self._reasons for key in layer.keys], np.bool_)
         coordinates = [rule.parameters.get("coordinate") for rule in columns.checked.profile.rules]
         coordinate = next((float(one) for one in coordinates if one is not None), _COORDINATE)
         self._coverage = Coverage(layer.shapes, boundary, mended, columns.checked.srid, coordinate)
@@ -76,9 +76,10 @@ class _Shaped:
             return self._crossing(rule)
         if rule.kind == "area":
             excused = {place for id_ in rule.parameters.get("after", ()) for place in self._concerned.get(id_, ())}
-            return check_areas(rule, self._layer, self._checked.srid, excused)
+            return check_areas(rule, self._layer, self._coverage.areas, excused)
         if rule.kind == "inside-named":
-            placed = check_units(rule, self._layer, other(rule.parameters["layer"], [rule.parameters["of"]]))
+            units = other(rule.parameters["layer"], [rule.parameters["of"]])
+            placed = check_units(rule, self._layer, self._coverage.middles, units)
             self.located += placed.located
             return placed.findings, placed.concerned
         if rule.kind == "outside" and not len(self._coverage.boundary):

@@ -73,7 +73,7 @@ def near_edges(rule: Rule, coverage: Coverage, keys: Texts) -> Found:
             if number not in wide and places[number]:
                 thin[places[number]].append(shapes[number])
     between = {pair: shapely.union_all(shapes) for pair, shapes in thin.items()}
-    real = is_wider(_array(between.values()), coverage.coordinate, coverage.srid)
+    real = coverage.counts(_array(between.values()))
     between = {pair: shape for (pair, shape), is_real in zip(between.items(), real, strict=True) if is_real}
     widths = mean_widths(_array(between.values()), coverage.srid)
     findings = [
@@ -105,7 +105,7 @@ def slivers(rule: Rule, coverage: Coverage, keys: Texts) -> Found:
     """Small thin features: of less than `area` square metres, and a shape index 4πA/P² below `index`."""
     most = float(rule.parameters.get("area", _SLIVER_AREA))
     index = float(rule.parameters.get("index", _SLIVER_INDEX))
-    small = np.flatnonzero((ellipsoidal_areas(coverage.shapes, coverage.srid) < most) & ~coverage.mended)
+    small = np.flatnonzero((coverage.areas < most) & ~coverage.mended)
     true = in_metres(coverage.shapes[small], coverage.srid)
     area, around = shapely.area(true), shapely.length(true)
     thin = 4 * np.pi * area < index * around**2
@@ -158,9 +158,9 @@ def _of_two(
     measured: float,
     note: Callable[[float, Sequence[str]], Text],
 ) -> Finding:
-    named = sorted(str(keys[place]) for place in pair)
-    other = named[1] if len(named) > 1 else None
-    return Finding(rule.id, note(measured, named), named[0], other, measured=measured, shape=shape)
+    named = sorted(str(keys[place]) for place in pair if keys[place] is not None)
+    first, other = [*named, None, None][:2]
+    return Finding(rule.id, note(measured, named or ["?"]), first, other, measured=measured, shape=shape)
 
 
 def _shares(area: float, keys: Sequence[str]) -> Text:

@@ -21,7 +21,7 @@ class Placed(NamedTuple):
     located: list[Located]
 
 
-def check_units(rule: Rule, layer: Layer, units: Layer) -> Placed:
+def check_units(rule: Rule, layer: Layer, middles: Shapes, units: Layer) -> Placed:
     """Features whose middle is not in the unit they name: their `field` begins with the unit's code, its field `of`.
 
     A unit that nobody knows is no finding here; features that name one are located all the same, as are those that
@@ -30,7 +30,7 @@ def check_units(rule: Rule, layer: Layer, units: Layer) -> Placed:
     digits = int(rule.parameters["digits"])
     named = [text and text[:digits] for text in layer.texts[rule.parameters["field"]]]
     codes = [_code(text, rule) for text in units.texts[rule.parameters["of"]]]
-    lies = _unit_of(layer.shapes, units.shapes).tolist()
+    lies = _unit_of(middles, units.shapes).tolist()
     wrong = [
         (place, name, codes[unit])
         for place, (name, unit) in enumerate(zip(named, lies, strict=True))
@@ -55,9 +55,9 @@ def _finding(rule: Rule, layer: Layer, place: int, named: str, real: str) -> Fin
     return Finding(rule.id, note, layer.keys[place], shape=layer.shapes[place])
 
 
-def _unit_of(shapes: Shapes, units: Shapes) -> Ints:
-    """The place of the unit that each shape's middle lies in, -1 where it lies in none."""
-    lies = np.full(len(shapes), -1)
-    unit, shape = shapely.STRtree(shapely.point_on_surface(shapes)).query(units, predicate="contains")
+def _unit_of(middles: Shapes, units: Shapes) -> Ints:
+    """The place of the unit that each point lies in, -1 where it lies in none."""
+    lies = np.full(len(middles), -1)
+    unit, shape = shapely.STRtree(middles).query(units, predicate="contains")
     lies[shape] = unit
     return lies

@@ -12,7 +12,7 @@ from core.crs import Srid, is_known_operation
 from core.database import Connection, query
 from core.errors import ChengtuError
 from loaders.amendment import Rows, What, amend, hold
-from loaders.release import make_key, named_type
+from loaders.release import columns_of, make_key, named_type
 from loaders.report import Changes
 from loaders.staging import Staging
 
@@ -32,6 +32,26 @@ class NoRoomForSheets(ChengtuError):
     en = "{id} is served already and is no theme of map sheets. Load the sheet under another name with --as."
     zh = "数据集 {id} 已存在,且不是按图幅组织的专题。请用 --as 以其他名称加载图幅。"
     exit_code = 2
+
+
+class SheetNeeded(ChengtuError):
+    """A topographic map that says of no sheet, where the themes hold sheets."""
+
+    en = (
+        "{id} holds map sheets, and this map is not said to be one: it would replace them all. Name its sheet with"
+        " --sheet, or load it under another name with --as."
+    )
+    zh = "{id} 中已有分幅数据,而本图未指明图幅,加载将替换全部图幅。请用 --sheet 指明图幅,或用 --as 以其他名称加载。"
+    exit_code = 2
+
+
+def refuse_without_sheet(connection: Connection, id_: str) -> None:
+    """Raise `SheetNeeded` where a data set holds sheets, which a release without one would sweep away."""
+    if SHEET not in columns_of(connection, f"data.{id_}"):
+        return
+    statement = query("any_sheet").format(table=sql.Identifier("data", id_))
+    if connection.execute(statement).fetchone():
+        raise SheetNeeded(id=id_)
 
 
 def exchange(connection: Connection, id_: str, sheet: str, staging: Staging | None, new: NewState) -> Changes:

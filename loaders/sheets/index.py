@@ -31,8 +31,8 @@ _FIELDS: tuple[tuple[str, str, Text], ...] = (
     ("features", "bigint", Text("Features", "要素数")),
     ("loaded", "date", Text("Loaded on", "入库日期")),
     ("age_years", "integer", Text("Age in years", "距今年数")),
-    ("age", "text", Text("Age: new (under 5 years), ageing (under 10), old", "新旧:new 5 年内,ageing 10 年内,old 更旧")),
-)  # fmt: skip
+    ("age", "text", Text("Age", "新旧")),
+)
 
 
 def index_with(
@@ -73,7 +73,9 @@ def index_with(
     filled = connection.execute(query("fill_sheets").format(staging=staging.table, before=before), bound)
     staging.tally.rows = filled.rowcount
     title = Text("Map sheets", "图幅索引")
-    about = {name: {"title": title._asdict()} for name, _, title in _FIELDS}
+    about: dict[str, dict[str, object]] = {name: {"title": title._asdict()} for name, _, title in _FIELDS}
+    about["age"]["codelist"] = "sheet-ages"
+    staging.class_field = "age"
     return Candidate(id_, staging, title, Described(), source, time="surveyed", about_fields=about)
 
 

@@ -153,5 +153,7 @@ def mismatch_collection(
     rows = Jsonb([one._asdict() for one in found])
     staging.tally.rows += connection.execute(query("add_edges").format(staging=staging.table), {"edges": rows}).rowcount
     title = Text("Map sheets: mismatches at edges", "图幅接边检查结果")
-    about = {name: {"title": title._asdict()} for name, _, title in _FIELDS}
+    about: dict[str, dict[str, object]] = {name: {"title": title._asdict()} for name, _, title in _FIELDS}
+    about["rule"] |= {"codelist": "edge-rules", "class": True}
+    staging.class_field = "rule"
     return [Candidate(id_, staging, title, Described(), source, about_fields=about)]

@@ -1,7 +1,7 @@
 """Rows that are no place: totals, which are held against the sum of the others, and notes below a table."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -22,6 +22,7 @@ _NOTE = re.compile(
     r"(?:注|说明|备注|附注|资料来源|数据来源|来源|单位|制表|填表|审核|notes?|source)\s*\d*\s*[:.]", re.IGNORECASE
 )
 _RATIO = re.compile(r"率|比|均|密度|指数|percent|rate|ratio|average|mean|index", re.IGNORECASE)
+_LEVELS = (2, 4, 6, 9)  # digits of a province, a prefecture, a county, a town
 _LOOK = 3  # text cells of a row that may say what it is
 
 
@@ -68,24 +69,28 @@ def _kind(words: Sequence[str], filled: int, placed: bool) -> Aside | None:
 
 def parent_totals(cells: Sequence[str], outcomes: Sequence[Outcome], numbers: Sequence[int]) -> list[Row]:
     """Rows of the unit above: a code without a place, which the codes of two or more other rows begin with."""
+    if all(one.why != "unknown" for one in outcomes):
+        return []
     codes = [division(plain_code(cell)) for cell in cells]
-    placed = [code for code, one in zip(codes, outcomes, strict=True) if one.place is not None and code]
+    within = Counter(
+        code[:length]
+        for code, one in zip(codes, outcomes, strict=True)
+        if one.place is not None and code
+        for length in _LEVELS
+        if length < len(code)
+    )
     return [
         Row(number, cell, "total")
         for number, cell, code, one in zip(numbers, cells, codes, outcomes, strict=True)
-        if one.why == "unknown" and code and (start := _start(code)) and _begin(placed, start) > 1
+        if one.why == "unknown" and code and within[_start(code)] > 1
     ]
 
 
-def _start(code: str) -> str | None:
-    """What the codes in a province or a prefecture begin with."""
-    start = code[:4] if code.endswith("00") and len(code) == 6 else code
-    start = start[:2] if start.endswith("00") else start
-    return start if start != code else None
-
-
-def _begin(codes: Sequence[str], start: str) -> int:
-    return sum(code.startswith(start) for code in codes)
+def _start(code: str) -> str:
+    """What the codes in a unit begin with: 22 in 220000, 2202 in 220200, all of it in a county or a town."""
+    while len(code) <= 6 and code.endswith("00"):
+        code = code[:-2]
+    return code
 
 
 def hold(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from core.catalogue import CLEARANCE, GEOMETRY, RELEASE, Field
+from core.catalogue import CLEARANCE, GEOMETRY, RELEASE, VALID_FROM, VALID_TO, Field
 from core.language import Text
 from loaders.layer import Note
 from loaders.staging import postgres_type
@@ -160,7 +160,7 @@ def make_fields(
     years: tuple[int | None, Sequence[int | None]],
 ) -> tuple[str, list[Made]]:
     """All fields of the data set, and the name of its key; `places` are keys, `years` the column of years and the years."""
-    taken = {GEOMETRY, RELEASE, CLEARANCE}
+    taken = {GEOMETRY, RELEASE, CLEARANCE, VALID_FROM, VALID_TO}
     own = []
     for place, (header, read, unit) in enumerate(zip(sheet.headers, columns.reads, columns.units, strict=True)):
         name = _free(header.name, taken)

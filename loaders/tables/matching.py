@@ -62,13 +62,13 @@ class _Codes:
     """Codes of any kind; those of divisions in all the forms that they are written in."""
 
     def __init__(self, values: Sequence[str | None], divisions: Divisions) -> None:
+        plain = [plain_code(value) if value else None for value in values]
+        forms = [division(code) if code else None for code in plain]
+        are_divisions = sum(map(bool, forms)) >= _MOST_DIVISIONS * max(sum(map(bool, plain)), 1)
         self._raw = _index(values, str.strip)
-        self._plain = _index(values, plain_code)
-        given = [value for value in values if value]
-        forms = [division(plain_code(value)) for value in given]
-        are_divisions = sum(form is not None for form in forms) >= _MOST_DIVISIONS * max(len(given), 1)
-        self._divisions = _index(values, lambda value: division(plain_code(value))) if are_divisions else {}
-        lengths = {len(plain_code(value)) for value in given}
+        self._plain = _index(plain, str)
+        self._divisions = _index(forms, str) if are_divisions else {}
+        lengths = {len(code) for code in plain if code}
         self._length = lengths.pop() if len(lengths) == 1 else None
         self._changes = divisions
 

@@ -37,32 +37,28 @@ class Match(NamedTuple):
 
 
 def match_rows(sheet: Sheet, way: Way, years: Years, options: JoinOptions, divisions: Divisions) -> Match:
-    """Find the place of each row, and set aside what is none."""
-    aside = find_aside(sheet, way.column)
-    notes = {row.number - 1 for row in aside if row.kind == "note"}
-    kept = [row for row in range(sheet.rows.num_rows) if row not in notes]
-    body, numbers = sheet.keep(kept), [row + 1 for row in kept]
-    no_place = {row.number for row in aside}
-    rows = [row for row, number in enumerate(numbers) if number not in no_place]
-    told_years = years.of(body)
-    cells = body.texts(way.column)
-    parents = _parents(body, options)
+    """Find the place of each row, and set aside what is none: notes, and totals that no place is named in."""
+    said = {row.number: row for row in find_aside(sheet, way.column)}
+    numbers = [n for n in range(1, sheet.rows.num_rows + 1) if n not in said or said[n].kind != "note"]
+    body = sheet.keep([number - 1 for number in numbers])
+    cells, parents = body.texts(way.column), _parents(body, options)
+    told_years = years.of(body, {row for row, number in enumerate(numbers) if number in said})
     finder = matcher(way.method, way.places.values[way.field], _within(way.places, options), divisions)
-    outcomes = [finder.find(cells[row], parents[row] if parents else None, told_years[row]) for row in rows]
-    above = parent_totals([cells[row] for row in rows], outcomes, [numbers[row] for row in rows])
-    gone = {row.number for row in above}
-    left = [n for n, row in enumerate(rows) if numbers[row] not in gone]
-    sums = {row.number for row in (*aside, *above) if row.kind == "total"}
+    found = [finder.find(cell, parents[row] if parents else None, told_years[row]) for row, cell in enumerate(cells)]
+    above = {row.number: row for row in parent_totals(cells, found, numbers)}
+    placed = {number for number, one in zip(numbers, found, strict=True) if one.place is not None}
+    no_places = {number: row for number, row in (above | said).items() if number not in placed}
+    rows = [row for row, number in enumerate(numbers) if number not in no_places]
     return Match(
         way,
         body,
         numbers,
-        rows=[rows[n] for n in left],
-        totals=[row for row, number in enumerate(numbers) if number in sums],
-        cells=[cells[rows[n]] for n in left],
-        outcomes=[outcomes[n] for n in left],
+        rows=rows,
+        totals=[row for row, n in enumerate(numbers) if n in no_places and no_places[n].kind == "total"],
+        cells=[cells[row] for row in rows],
+        outcomes=[found[row] for row in rows],
         years=told_years,
-        aside=[*aside, *above],
+        aside=list(no_places.values()),
     )
 
 

@@ -1,7 +1,7 @@
 """The year that a statistic is of: said by the user, by a column, by the title, the sheet or the file's name."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 from core.language import Text
@@ -20,11 +20,16 @@ class Years(NamedTuple):
     single: int | None = None
     reason: Text | None = None
 
-    def of(self, sheet: Sheet) -> list[int | None]:
-        """The year of each row; raises `NoYear`."""
+    def of(self, sheet: Sheet, aside: Container[int] = ()) -> list[int | None]:
+        """The year of each row; raises `NoYear`, but not for rows (by position) that are no places."""
         if self.column is None:
             return [self.single] * sheet.rows.num_rows
-        return [_year(sheet.headers[self.column].title, cell) for cell in sheet.texts(self.column)]
+        title = sheet.headers[self.column].title
+        years = [_year(cell) for cell in sheet.texts(self.column)]
+        for row, (cell, year) in enumerate(zip(sheet.texts(self.column), years, strict=True)):
+            if cell and year is None and row not in aside:
+                raise NoYear(column=title, value=cell[:60])
+        return years
 
     def told(self, years: Sequence[int | None]) -> str | None:
         """The years of all rows in a word, such as 2019–2023."""
@@ -63,10 +68,6 @@ def _told(sheet: Sheet) -> Years:
     return Years(single=year, reason=Text(f"told by {text[:60]!r}", f"取自“{text[:60]}”"))
 
 
-def _year(column: str, cell: str) -> int | None:
-    if not cell:
-        return None
+def _year(cell: str) -> int | None:
     match = re.fullmatch(r"((?:19|20)\d{2})(?:\.0)?\s*年?度?(?:末|底)?", half_width(cell))
-    if match is None:
-        raise NoYear(column=column, value=cell[:60])
-    return int(match[1])
+    return int(match[1]) if match else None

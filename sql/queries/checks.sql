@@ -90,7 +90,7 @@ with part as (
         from {parts} as t
     ) as t
     left join pg_temp.ct_located as l
-        on l.layer = {part_layer} and t.ct_key is not distinct from l.key and t.code is not distinct from l.named
+        on l.layer = {part_layer} and t.ct_key = l.key and t.code is not distinct from l.named
     group by coalesce(l.unit, t.code)
 ),
 

@@ -10,6 +10,10 @@ from {staging} as s
 -- The features that a data set has of a sheet.
 select t.id from {table} as t where t.sheet = {sheet}
 
+-- name: any_sheet
+-- A feature that is of a sheet.
+select t.sheet from {table} as t where t.sheet is not null limit 1
+
 -- name: fill_sheets
 -- The index of sheets with one sheet in its newest state, and the ages of all as of today.
 insert into {staging} (id, sheet, scale, system, edition, surveyed, producer, source, features, loaded, age_years, age, geom)

@@ -360,6 +360,20 @@ def test_no_page_is_wider_than_a_phone(visit: Visitor, path: str) -> None:
 HOSTILE = "<img src=x onerror='window.pwned=1'><script>window.pwned=1</script>"
 
 
+def test_a_feature_on_the_map_shows_names_beside_codes(visit: Visitor) -> None:
+    page = visit("/map?layers=parcels").page
+    lines = page.evaluate(
+        """async () => {
+          const {card} = await import('/static/map/popup.js');
+          const collection = {id: 'dltb', title: 'DLTB', shape: 'area', entries: []};
+          const fields = {DLBM: {title: 'Land class', oneOf: [{const: '0101', title: 'Paddy field'}]}};
+          const parts = card({layer: {collection}, key: 1}, {properties: {DLBM: '0101', QSXZ: '30'}}, '', null, fields);
+          return parts.flatMap((part) => [...part.querySelectorAll('tr')].map((row) => row.innerText));
+        }"""
+    )
+    assert [line.split() for line in lines] == [["Land", "class0101", "Paddy", "field"], ["QSXZ30"]]
+
+
 def test_attributes_are_never_read_as_markup(visit: Visitor) -> None:
     page = visit("/map?layers=parcels").page
     page.evaluate(

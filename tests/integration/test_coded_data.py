@@ -38,6 +38,13 @@ def test_a_schema_tells_titles_units_and_codes(survey: httpx.Client) -> None:
     assert {"const": "0101", "title": "Paddy field"} in searched["DLBM"]["oneOf"]
 
 
+def test_the_page_of_the_fields_has_titles_and_leads_to_the_lists(survey: httpx.Client) -> None:
+    page = survey.get("/collections/dltb/schema", headers={"Accept": "text/html", "Accept-Language": "zh"}).text
+    assert "地类编码" in page
+    assert 'href="/codelists/survey-classes"' in page
+    assert "m2" in page
+
+
 @pytest.mark.parametrize(("language", "first"), [("zh", "水田"), ("en", "Paddy field")])
 def test_the_map_is_coloured_by_the_class_with_the_lists_names(survey: httpx.Client, language: str, first: str) -> None:
     style = get(survey, f"/collections/dltb/style.json?lang={language}")
@@ -62,6 +69,7 @@ def test_qgis_gets_a_style_with_the_same_classes_and_with_names_for_codes(survey
     assert {"DLBM", "QSXZ", "GDPDJB", "CZCSXM"} <= value_maps(root).keys()
     assert value_maps(root)["QSXZ"]["30"] == "集体土地所有权"
     assert value_maps(root)["DLBM"]["205"] == "特殊用地 (205)"  # since 09 is called so as well
+    assert "/collections/{collectionId}/style.qml" in get(survey, "/openapi")["paths"]
     again = survey.get(link["href"], headers={"If-None-Match": answer.headers["etag"]})
     assert again.status_code == 304
     assert survey.get("/collections/dltb/style.qml?theme=dark").status_code == 400

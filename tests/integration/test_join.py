@@ -218,6 +218,23 @@ def test_a_gbk_table_with_titles_and_a_column_of_years_has_a_row_for_each_year(
     ]
 
 
+def test_totals_are_told_from_places_and_held_by_year(join_it: Join, tmp_path: Path) -> None:
+    lines = [
+        "年份,区,组,n",
+        "2022,昌邑区,合计,3",
+        "2022,昌邑区,男,2",
+        "2022,龙潭区,合计,4",
+        "合计,,,9",
+        "2022,全市,合计,8",
+    ]
+    report = join_it(text(tmp_path / "a.csv", *lines, "2022,平均,,3.5", "2022,小计,,1"), to="districts", by=("组",))
+    assert report.datasets[0].rows == 3
+    kinds = [(one["row"], one["kind"]) for one in report.joined.aside]
+    assert kinds == [(4, "total"), (5, "total"), (6, "subtotal"), (7, "subtotal")]
+    assert report.joined.totals_held == 1
+    assert [(one.row, one.stated, one.sum) for one in report.joined.totals_differing] == [(5, 8.0, 7.0)]
+
+
 def test_units_of_another_year_are_followed_and_a_split_is_told(places: str, join_it: Join, tmp_path: Path) -> None:
     lines = ["代码,名称,n", "110101,东城区,1", "110103,崇文区,2", "110104000000,宣武区,3", "330104,江干区,4"]
     path = text(tmp_path / "2008年.csv", *lines)

@@ -5,14 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import httpx
 import psycopg
 import pytest
 import shapely
 from psycopg.rows import dict_row
 
+from data.topography import write_sheets
 from loaders import SheetOptions
 from loaders.sheets.edges import Bordering, match, tolerance_of
+from loaders.sheets.exchange import SheetNeeded
 from loaders.sheets.naming import NoMap, NotOnSheet, OtherScale, ScaleNeeded, asked_sheet, sheet_in
 from tests.cass_drawing import coded, new_drawing, on
 from tests.conftest import Load, loader_for, service
@@ -168,6 +171,8 @@ def test_a_theme_that_a_new_state_lacks_is_emptied_and_a_sheet_may_return(
         load_into(path, sheet=sheet)
         contours.append(len(rows(database, "select * from data.relief")))
     assert contours == [4, 0, 4, 0]
+    with pytest.raises(SheetNeeded, match="would replace them all"):
+        load_into(tmp_path / "other.dxf")
     assert len(rows(database, "select * from data.transport")) == 1
     told = rows(database, "select kind, label, removed from chengtu.amendment where dataset = 'relief' order by id")
     assert told[0] == {"kind": "sheet", "label": f"{WEST_SHEET}@500", "removed": 4}
@@ -237,3 +242,55 @@ def test_ends_meet_their_like_within_the_tolerance(ours: Any, theirs: Any, rules
 def test_a_loaded_sheet_is_told_as_json(city: dict[str, Any]) -> None:
     plain = json.loads(json.dumps(city["reports"][0].as_json()))
     assert plain["layers"][0]["profile"].startswith("topographic/")
+
+
+def layer(rows: list[tuple[Any, str, shapely.Geometry]], **more: list[Any]) -> gpd.GeoDataFrame:
+    codes, names, shapes = zip(*rows, strict=True)
+    return gpd.GeoDataFrame({"GB": codes, "NAME": names, **more}, geometry=list(shapes), crs=4490)
+
+
+def test_the_layers_of_a_topographic_database_become_themes(database: str, load_into: Load, tmp_path: Path) -> None:
+    line, area = shapely.LineString([(126.5, 43.8), (126.6, 43.9)]), shapely.box(126.5, 43.8, 126.6, 43.9)
+    layers = {
+        "LRRL": layer([(4101012, "长图线", line)], RN=["G1"]),
+        "LRDL": layer([(420100, "国道", line), (990000, "?", line)]),
+        "水系面": layer([("2101013", "松花江", area)]),
+        "TERP": layer([("720100", "", area.centroid)], ELEV=["203.4"]),
+        "无关": layer([("1", "", area)]),
+    }
+    for name, one in layers.items():
+        write(one, tmp_path / "db.gpkg", "GPKG", layer=name, append=(tmp_path / "db.gpkg").exists())
+    report = load_into(tmp_path / "db.gpkg", sheet=SheetOptions(name="K52G004009"))
+    assert any("无关" in note.zh for read in report.layers for note in read.notes)
+    assert sorted(one.id for one in report.datasets) == ["map_sheets", "relief_points", "transport", "water_polygons"]
+    found = rows(database, "select gb_code, gb_name, gb_edition, source_code, name, source_layer, sheet, details, id"
+                 " from data.transport order by gb_code")  # fmt: skip
+    assert [one["gb_code"] for one in found] == ["410101", "420100", "990000"]
+    assert found[0]["source_code"] == "4101012"
+    assert (found[0]["source_layer"], found[0]["details"], found[0]["sheet"]) == ("LRRL", "RN=G1", "K52G004009")
+    assert (found[1]["gb_name"], found[1]["gb_edition"], found[1]["name"]) == ("国道", "2022", "国道")
+    assert (found[2]["gb_name"], found[2]["gb_edition"]) == (None, None)
+    assert len({one["id"] for one in found}) == 3
+    assert rows(database, "select gb_code, elevation from data.relief_points") == [
+        {"gb_code": "720100", "elevation": 203.4}
+    ]
+    assert rows(database, "select gb_name from data.water_polygons") == [{"gb_name": "地面河流"}]
+
+
+def test_made_up_sheets_have_exactly_the_mismatches_that_were_planted(
+    database: str, load_into: Load, tmp_path: Path
+) -> None:
+    truth = write_sheets(tmp_path, crossings=30, geometry=4, attribute=3)
+    for file in truth.sheets.values():
+        load_into(tmp_path / file, srs=f"EPSG:{truth.srid}")
+    found = rows(
+        database,
+        "select rule, round(st_x(p)::numeric, 0) as x, st_y(p) as y from data.map_sheets_edges,"
+        f" st_transform(geom, {truth.srid}) as p order by rule, y",
+    )
+    for kind, rule in (("geometry", "edge-geometry"), ("attribute", "edge-attribute")):
+        planted = sorted(one["y"] for one in truth.mismatches[kind])  # type: ignore[index]
+        measured = [one["y"] for one in found if one["rule"] == rule]
+        assert measured == pytest.approx(planted, abs=2)
+    assert len(found) == 7
+    assert rows(database, "select count(*) from data.map_sheets")[0]["count"] == 2

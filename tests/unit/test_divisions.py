@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from data.sample.divisions import _read
+from loaders.tables.aside import parent_totals
 from loaders.tables.divisions import SHIPPED, division, parents, read_changes
 from loaders.tables.errors import BadDivisions
 from loaders.tables.matching import matcher
@@ -166,6 +167,14 @@ def test_codes_that_are_no_divisions_only_get_their_zeros_back() -> None:
     assert sheets.find("j50g 001001").place == 0
     assert sheets.find("J50G0010").place is None
     assert matcher("code", ["1", "1"], None, DIVISIONS).find("1").why == "ambiguous"
+
+
+def test_a_row_of_the_unit_above_is_a_total_and_no_stray() -> None:
+    towns = ["220202001", "220202002", "220203001"]
+    find = matcher("code", towns, None, DIVISIONS).find
+    cells = [*towns, "220202", "220203", "220200", "220202100", "156220000", "x"]
+    found = parent_totals(cells, [find(cell) for cell in cells], range(1, 10))
+    assert [one.text for one in found] == ["220202", "220200", "156220000"]
 
 
 NAMES = ["鼓楼区", "鼓楼区", "昌邑区", "朝阳区", "朝阳县", "前郭尔罗斯蒙古族自治县", "东城区"]

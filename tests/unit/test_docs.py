@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from core.settings import ROOT, Settings
+from loaders.cass.spool import THEMES
 from loaders.crs import read_datum_shift
 from loaders.profiles import shipped_profiles
 from loaders.sniff import SUFFIXES
@@ -90,3 +91,15 @@ def test_the_profiles_page_shows_the_example_and_names_every_profile() -> None:
     assert (ROOT / "data" / "profiles" / "street-trees.toml").read_text("utf-8") in page
     documented = re.findall(r"^\| `([\w-]+)` \|", page, flags=re.MULTILINE)
     assert sorted(documented) == sorted(one.id for one in shipped_profiles())
+
+
+TOPOGRAPHIC = (ROOT / "docs" / "topographic.md").read_text("utf-8")
+
+
+def test_the_topographic_page_knows_every_theme_and_only_options_that_exist() -> None:
+    themes = re.findall(r"^\| `(\w+)` \| [^|]+ \| (\w+)", TOPOGRAPHIC.split("## ")[0], flags=re.MULTILINE)
+    assert [(theme, kind.replace("areas", "polygons")) for theme, kind in themes] == list(THEMES.items())
+    options = {option for parameter in load.params for option in parameter.opts}
+    assert set(re.findall(r"(?<![\w-])(--[a-z][a-z-]+)", TOPOGRAPHIC)) <= options
+    for code in re.findall(r"^\d{6},.*", TOPOGRAPHIC, flags=re.MULTILINE):
+        assert code in (ROOT / "data/codelists/cass-codes.csv").read_text("utf-8")

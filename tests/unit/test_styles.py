@@ -259,3 +259,16 @@ def test_whole_numbers_find_their_codes_too() -> None:
     by_slope = CODED._replace(portrayal=Portrayal(("PDJB",), "PDJB", ("2", "5"), None)._asdict())
     assert legend(by_slope)[0] == ("2", "2°<坡度≤6°", "#fde08d")
     assert CODED.class_field == "DLBM"
+
+
+def test_findings_lie_over_all_else_with_a_line_that_shows_the_thinnest() -> None:
+    about = {"severity": AboutField(Text("Severity", "级别"), "finding-severities", is_class=True)}
+    by_severity = Portrayal(("severity", "title_zh"), "severity", ("error", "warning"), "title_zh")._asdict()
+    fields = (Field("severity", "text"), Field("title_zh", "text"))
+    found = a_dataset("dltb_quality", "Geometry", 40, fields=fields, about_fields=about, portrayal=by_severity)
+    layers = made([found, *CITY])["layers"]
+    drawn = [one["id"] for one in layers if one["type"] != "symbol"]
+    assert drawn[-1].startswith(("dltb_quality", "trees", "places", "mixed"))
+    assert drawn.index("dltb_quality-outline") > max(drawn.index(one) for one in ("parcels", "roads", "buildings"))
+    outline = next(one for one in layers if one["id"] == "dltb_quality-outline")
+    assert outline["paint"]["line-color"][2:6] == [["error"], "#d7191c", ["warning"], "#f28e00"]

@@ -8,9 +8,11 @@ import pytest
 import shapely
 from pyproj import Geod
 
+from core.codelists import codelist
 from data.sample.divisions import find_city
 from data.survey import Increment, Survey, Table, build_increment, build_survey, spoil, write_tables
 from data.survey.areas import share_out
+from data.survey.classes import NAMES
 from data.survey.increment import applied
 
 PARCELS = 2_000
@@ -104,6 +106,14 @@ def test_codes_and_names_agree_and_identifiers_are_unique(survey: Survey) -> Non
     assert [named[code] for code in parcels["ZLDWDM"]] == list(parcels["ZLDWMC"])
     assert {len(code) for code in named} == {19}
     assert {code[:6] for code in named} <= set(survey.counties)
+
+
+def test_classes_are_called_as_in_the_list_of_codes(survey: Survey) -> None:
+    names = {one.code: one.name.zh for one in codelist("survey-classes").codes if one.assignable}
+    assert {code: names.get(code) for code in NAMES} == NAMES
+    parcels = survey.parcels
+    for field, list_ in {"QSXZ": "ownership", "GDPDJB": "slope-classes", "CZCSXM": "urban-village"}.items():
+        assert set(parcels[field]) - {None} <= {one.code for one in codelist(list_).codes}
 
 
 def test_boundary_lines_are_those_of_the_units(survey: Survey) -> None:

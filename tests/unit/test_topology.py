@@ -205,8 +205,14 @@ def test_it_does_not_matter_which_way_outlines_are_wound() -> None:
 def test_far_apart_is_as_good_as_near() -> None:
     """From one end of the country to the other: more cells than 64 bits have room for, were they not larger."""
     squares = [shapely.box(x, 30, x + 0.01, 30.01) for x in (75, 75.01, 130, 130.01)]
-    shapes = np.array([*squares, shapely.box(100, 20, 100.01, 50)], dtype=object)
-    given_ = Coverage(shapes, np.empty(0, object), np.zeros(5, bool), DEGREES, 0.001)
+    long = shapely.LineString([(110.123456789, 30), (110.234567891, 30.0612345678)])
+    corner = long.interpolate(0.37, normalized=True)
+    ends = [(end.x, end.y) for end in (long.boundary.geoms[0], corner, long.boundary.geoms[1])]
+    sides = [
+        shapely.Polygon([*pair, (110.2, y)]) for pair, y in ((ends[:2], 29), (ends[1:], 29), ((ends[0], ends[2]), 31))
+    ]
+    shapes = np.array([*squares, shapely.box(100, 20, 100.01, 50), *sides], dtype=object)
+    given_ = Coverage(shapes, np.empty(0, object), np.zeros(8, bool), DEGREES, 0.001)
     assert told(given_) == {}
 
 

@@ -11,12 +11,14 @@ from tiles.style.names import name_layer
 from tiles.style.roles import Role, Shape, spacing, zoom_where
 
 _ROUND = {"line-join": "round", "line-cap": "round"}
-_OPACITY: dict[Role, float] = {"parcel": 0.75, "building": 1}
+_OPACITY: dict[Role, float] = {"parcel": 0.75, "building": 1, "finding": 0.3}
+_OVER_ALL = 290  # where findings lie: over what they are about
 _EDGE_WIDTHS: dict[Role, Expression] = {
     "boundary": by_zoom(6, 0.8, 10, 1.4, 16, 3),
     "ground": by_zoom(11, 0.2, 14, 0.6, 18, 1.6),
     "parcel": by_zoom(12, 0.1, 14, 0.5, 16, 1, 19, 2.5),
     "building": by_zoom(14, 0.2, 17, 0.8, 20, 1.6),
+    "finding": by_zoom(8, 2, 14, 3.5, 18, 5),
 }
 _ROAD_WIDTH = ((6, 0.5), (11, 0.9), (13, 1.8), (15, 5), (17, 13), (20, 44))  # pixels of a common street by zoom
 _NARROW = 0.3  # of a street: what has no class
@@ -57,7 +59,7 @@ def _placed(ink: Ink, shape: Shape, layer: Json) -> Json:
 def _areas(ink: Ink, id_: str) -> list[Drawn]:
     """A fill and the line around it; smaller areas lie higher, and boundaries above them all as lines."""
     role = ink.role("area")
-    height = 100 - 10 * math.log10(spacing(ink.dataset))
+    height = _OVER_ALL if role == "finding" else 100 - 10 * math.log10(spacing(ink.dataset))
     fades = _from_afar(ink, 9) if role == "building" else {}
     fill = {"fill-color": ink.coloured(), "fill-opacity": _opacity(ink, role), "fill-antialias": role == "building"}
     edge = {"line-color": _edge_colour(ink, role), "line-width": _EDGE_WIDTHS.get(role, _EDGE_WIDTHS["ground"])}
@@ -82,7 +84,12 @@ def _opacity(ink: Ink, role: Role) -> Expression:
 
 
 def _edge_colour(ink: Ink, role: Role) -> Expression:
-    """The line around an area: paper between parcels and patches, darker around buildings, grey for boundaries."""
+    """The line around an area: paper between parcels and patches, darker around buildings, grey for boundaries.
+
+    A finding may be too thin to be seen but for its line.
+    """
+    if role == "finding":
+        return ink.coloured()
     if role == "boundary":
         return ink.paper.quiet
     if role == "building":
@@ -92,6 +99,9 @@ def _edge_colour(ink: Ink, role: Role) -> Expression:
 
 def _lines(ink: Ink, id_: str) -> list[Drawn]:
     """A line; a road with a casing, and the broader the higher its class."""
+    if ink.role("line") == "finding":
+        paint = {"line-color": ink.coloured(), "line-width": _EDGE_WIDTHS["finding"]}
+        return [Drawn(_OVER_ALL, {"id": id_, "type": "line", "layout": _ROUND, "paint": paint})]
     if ink.role("line") != "road":
         paint = {"line-color": ink.coloured(), "line-width": by_zoom(7, 0.7, 12, 1.4, 16, 3, 20, 8)}
         return [Drawn(210, {"id": id_, "type": "line", "layout": _ROUND, "paint": paint})]

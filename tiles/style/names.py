@@ -10,7 +10,7 @@ NAME = "chengtu:name"  # of the points where names of areas go
 MARK = "chengtu:mark"  # what tells these points from all else: both attribute and value
 _FONT = ["sans-serif"]  # the machine's that draws: a style without `glyphs` asks nobody for a font
 _HEIGHTS: dict[Role, float] = {
-    "building": 400, "parcel": 401, "point": 402, "ground": 405, "line": 410, "road": 415, "boundary": 430, "place": 440,
+    "building": 400, "parcel": 401, "point": 402, "ground": 405, "line": 410, "road": 415, "boundary": 430, "place": 440, "finding": 445,
 }  # fmt: skip
 _SIZES: dict[Role, Expression] = {
     "boundary": by_zoom(6, 11, 10, 15, 14, 19),
@@ -90,7 +90,7 @@ def _most_people_first(ink: Ink) -> Json:
 
 
 def _paint(ink: Ink, role: Role) -> Json:
-    strong = role in ("boundary", "place", "road")
+    strong = role in ("boundary", "place", "road", "finding")
     return {
         "text-color": ink.paper.ink if strong else ink.paper.quiet,
         "text-halo-color": ink.paper.halo,

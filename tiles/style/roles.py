@@ -6,7 +6,7 @@ from typing import Literal
 
 from core.catalogue import Dataset
 
-Role = Literal["boundary", "ground", "parcel", "building", "road", "line", "place", "point"]
+Role = Literal["boundary", "ground", "parcel", "building", "road", "line", "place", "point", "finding"]
 Shape = Literal["area", "line", "point"]
 
 _AREAS: tuple[tuple[Role, str], ...] = (
@@ -16,6 +16,7 @@ _AREAS: tuple[tuple[Role, str], ...] = (
 )
 _LINES: tuple[tuple[Role, str], ...] = (("road", r"road|street|highway|道路|路网|街道|公路"),)
 _POINTS: tuple[tuple[Role, str], ...] = (("place", r"\bplaces?\b|settlement|\btowns?\b|village|居民地|地名"),)
+_FINDINGS = frozenset({"finding-severities", "edge-rules"})  # code lists of what is wrong with other data sets
 _WORLD = 40_075_016.7  # metres around the equator
 _TILE = 512  # pixels of a tile in MapLibre
 
@@ -32,6 +33,8 @@ def shapes_of(dataset: Dataset) -> tuple[Shape, ...]:
 
 def role_of(dataset: Dataset, shape: Shape) -> Role:
     """The part that a data set's areas, lines or points play."""
+    if any(about.codelist in _FINDINGS for about in dataset.about_fields.values()):
+        return "finding"
     words = f"{dataset.id.replace('_', ' ')} {dataset.title.en} {dataset.title.zh}"
     known, plain = {
         "area": (_AREAS, "ground"),

@@ -19,6 +19,15 @@ export async function catalogue(root, language, style) {
 /** The style of the city, in the page's language, for light or dark. */
 export const cityStyle = (root, language, theme) => json(`${root}/style.json?lang=${language}&theme=${theme}`);
 
+const schemas = new Map();
+
+/** What the fields of a collection and their codes are called -> {name: {title, oneOf}}; nothing where that cannot be had. */
+export function fieldsOf(id, root, language) {
+  const address = `${root}/collections/${encodeURIComponent(id)}/schema?f=json&lang=${language}`;
+  if (!schemas.has(id)) schemas.set(id, json(address).then(({ properties }) => properties, () => ({})));
+  return schemas.get(id);
+}
+
 export async function json(address, signal) {
   const answer = await fetch(address, { signal, headers: { Accept: "application/json" } });
   if (!answer.ok) throw new Error(`HTTP ${answer.status}`);

@@ -1,9 +1,9 @@
 /** What a click found: one feature at a time, its attributes fetched from the service, a way to the next. */
 import { h, isWebAddress } from "../dom.js";
-import { json } from "./catalogue.js";
+import { fieldsOf, json } from "./catalogue.js";
 import { nameOf } from "./names.js";
 import { dot } from "./panel.js";
-import { words } from "./words.js";
+import { language, words } from "./words.js";
 
 const ROWS = 14;
 
@@ -18,10 +18,11 @@ export function popupContent(found, root, select) {
     fill(...card(found[index], { properties: found[index].properties }, root, words.loading));
     if (found[index].key == null) return fill(...card(found[index], { properties: found[index].properties }, root, words.merged));
     try {
-      const feature = await json(itemOf(found[index], root) + "?f=json");
+      const { id } = found[index].layer.collection;
+      const [feature, fields] = await Promise.all([json(itemOf(found[index], root) + "?f=json"), fieldsOf(id, root, language)]);
       if (shown !== index) return;
       select(feature.geometry);
-      fill(...card(found[index], feature, root));
+      fill(...card(found[index], feature, root, null, fields));
     } catch (error) {
       if (shown === index) fill(...card(found[index], { properties: {} }, root, words.failed(error.message)));
     }
@@ -33,11 +34,12 @@ export function popupContent(found, root, select) {
 const itemOf = ({ layer, key }, root) =>
   `${root}/collections/${encodeURIComponent(layer.collection.id)}/items/${encodeURIComponent(key)}`;
 
-/** One feature: its collection, its name, its attributes; `note` says why there are no more of them. */
-export function card(one, { properties }, root, note) {
+/** One feature: its collection, its name, its attributes; `note` says why there are no more, `fields` what they are called. */
+export function card(one, { properties }, root, note, fields = {}) {
   const { collection } = one.layer;
   const rows = Object.entries(properties ?? {}).filter(([, value]) => value != null && value !== "");
-  const line = ([key, value]) => h("tr", {}, h("th", { scope: "row" }, key), h("td", {}, shown(value)));
+  const line = ([key, value]) =>
+    h("tr", {}, h("th", { scope: "row", title: key }, fields[key]?.title ?? key), h("td", {}, shown(value), named(fields[key], value)));
   return [
     h("p", { class: "kind" }, dot(collection.shape, colourOf(collection, one.properties)), collection.title),
     h("h2", {}, nameOf(properties) ?? String(one.key ?? classOf(collection, one.properties)?.title ?? "")),
@@ -53,6 +55,12 @@ const classOf = ({ entries, classField }, properties) =>
 
 const colourOf = (collection, properties) =>
   (classOf(collection, properties) ?? collection.entries.at(-1))?.colour ?? "transparent";
+
+/** What a code means, beside it. */
+function named(field, value) {
+  const name = field?.oneOf?.find((one) => one.const === value)?.title;
+  return name ? ` ${name}` : "";
+}
 
 function shown(value) {
   if (typeof value === "object") return JSON.stringify(value);
