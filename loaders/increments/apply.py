@@ -114,7 +114,7 @@ def _applied(connection: Connection, held: Amended, prepared: Prepared, source: 
     told = _judged(told, check(connection, held, prepared), wish)
     at_first = areas(connection, held, prepared.terms)
     done = amend(connection, held, what, rows, {})
-    table = balance(connection, at_first, areas(connection, held, prepared.terms))
+    table = balance(connection, at_first)
     outcome: Outcome = "checked" if wish.dry_run else "applied"
     told = replace(told, outcome=outcome, changes=done.changes, balance=table, amendment=done.id)
     told = _judged(told, (*told.findings, *judge(table)), wish)

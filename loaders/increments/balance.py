@@ -23,8 +23,12 @@ def areas(connection: Connection, held: Amended, terms: Terms) -> Areas:
     return {(row["district"], row["class"] or ""): row["area"] or 0 for row in connection.execute(statement)}
 
 
-def balance(connection: Connection, before: Areas, after: Areas) -> Balance:
-    """The whole of it, once the increment was applied."""
+def balance(connection: Connection, before: Areas) -> Balance:
+    """The whole of it: what there is after is what was, less the parcels that end, and those that begin."""
+    after = dict(before)
+    for row in connection.execute(query("increment_exchange")) if before else ():
+        key = row["district"], row["class"] or ""
+        after[key] = after.get(key, 0) + (row["area"] or 0)
     flows = {
         (row["district"], row["class"] or ""): (row["lost"], row["gained"])
         for row in connection.execute(query("increment_flows"))

@@ -205,7 +205,7 @@ def cents(name: str | None) -> sql.Composable:
     """An area in whole cents of a square metre, which add up without rounding."""
     if name is None:
         return sql.SQL("null::bigint")
-    return sql.SQL("round({}::numeric * 100)::bigint").format(sql.Identifier("t", name))
+    return sql.SQL("round({}::double precision * 100)::bigint").format(sql.Identifier("t", name))
 
 
 def _day(connection: Connection, stagings: Iterable[Staging], asked: date | None) -> date:

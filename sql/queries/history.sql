@@ -14,8 +14,13 @@ where d.id = %(id)s
 for no key update of d
 
 -- name: amendment_patience
--- How long an amendment waits for those who edit, or for a release to be swapped in.
-select set_config('lock_timeout', %(milliseconds)s, true)
+-- How long an amendment waits for those who edit, or for a release to be swapped in; and how rows are written as text, always.
+select
+    set_config('lock_timeout', %(milliseconds)s, true),
+    set_config('timezone', 'UTC', true),
+    set_config('datestyle', 'ISO', true),
+    set_config('extra_float_digits', '1', true),
+    set_config('bytea_output', 'hex', true)
 
 -- name: hold_table
 -- Keep out all who write, and none who read, until the transaction ends.
@@ -30,8 +35,8 @@ select chengtu.keep_history(%(id)s, %(key)s)
 select md5(concat(
     %(label)s::text,
     '|', %(day)s::date,
-    '|', (select string_agg(md5(chengtu.key_text(o)), '' order by md5(chengtu.key_text(o))) from (select {columns} from {opening} as s) as o),
-    '|', (select string_agg(chengtu.key_text(c.key), '|' order by chengtu.key_text(c.key)) from ({closing}) as c (key))
+    '|', (select string_agg(md5(o::text), '' order by md5(o::text)) from (select {columns} from {opening} as s) as o),
+    '|', (select string_agg(c.key::text, '|' order by c.key::text) from ({closing}) as c (key))
 )) as digest
 
 -- name: applied_already
@@ -124,8 +129,8 @@ returning id
 insert into chengtu.opened (amendment, key, digest)
 select
     {amendment},
-    chengtu.key_text(t.{key}),
-    hashtextextended(chengtu.key_text(t), 0)
+    t.{key}::text,
+    hashtextextended(t::text, 0)
 from {table} as t
 inner join ct_step as s on t.{key} = s.key
 where s.op in ('I', 'U')
@@ -137,8 +142,8 @@ select
     {id},
     {amendment},
     {day},
-    chengtu.key_text(p.before),
-    chengtu.key_text(p.after),
+    p.before::text,
+    p.after::text,
     sum(p.area)
 from ({pairs}) as p (before, after, area)
 group by p.before, p.after
@@ -199,14 +204,14 @@ from (
     select o.key
     from chengtu.opened as o
     left join {table} as t on cast(o.key as {key_type}) = t.{key}
-    where o.amendment = {amendment} and (t.{key} is null or hashtextextended(chengtu.key_text(t), 0) <> o.digest)
+    where o.amendment = {amendment} and (t.{key} is null or hashtextextended(t::text, 0) <> o.digest)
     union all
-    select chengtu.key_text(h.{key})
+    select h.{key}::text
     from {history} as h
     inner join {table} as t on h.{key} = t.{key}
     where
         h.ct_amendment = {amendment}
-        and not exists (select from chengtu.opened as o where o.amendment = {amendment} and o.key = chengtu.key_text(h.{key}))
+        and not exists (select from chengtu.opened as o where o.amendment = {amendment} and o.key = h.{key}::text)
 ) as c
 
 -- name: find_steps_back

@@ -13,7 +13,7 @@ select
     {class_after}::text as class_after,
     {unit_before}::text as unit_before,
     {unit_after}::text as unit_after,
-    round({area}::numeric * 100)::bigint as area
+    round({area}::double precision * 100)::bigint as area
 from {staging} as s
 
 -- name: increment_served
@@ -202,6 +202,20 @@ where left({unit}, 6) in (
 )
 group by 1, 2
 order by 1, 2
+
+-- name: increment_exchange
+-- What ends and what begins of each class in each district, as the features themselves say: in cents.
+select
+    e.district,
+    e.class,
+    sum(e.area)::bigint as area
+from (
+    select left(s.unit, 6) as district, s.class, -s.area as area from ct_served as s
+    union all
+    select left(n.unit, 6), n.class, n.area from ct_new as n
+) as e
+where e.district is not null
+group by 1, 2
 
 -- name: increment_flows
 -- What each class lost and gained in each district by the process, in cents: not what stayed as it was.
