@@ -218,6 +218,13 @@ def test_a_gbk_table_with_titles_and_a_column_of_years_has_a_row_for_each_year(
     ]
 
 
+def test_a_name_that_contradicts_its_code_is_told(join_it: Join, tmp_path: Path) -> None:
+    lines = ["代码,名称,n", "220202,昌邑区,1", "220203,船营区,2", "220204,船营,3", "320106,鼓楼区,4", "320302,鼓楼区,5"]
+    report = join_it(text(tmp_path / "a.csv", *lines), to="districts")
+    assert [(one.row, one.code, one.name) for one in report.joined.contradicting] == [(2, "220203", "船营区")]
+    assert "rows whose name contradicts their code, which was followed: 1 (2: 220203 船营区)" in report.lines("en")
+
+
 def test_totals_are_told_from_places_and_held_by_year(join_it: Join, tmp_path: Path) -> None:
     lines = [
         "年份,区,组,n",
