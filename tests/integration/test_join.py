@@ -25,7 +25,6 @@ from core.errors import ChengtuError, NoSuchDataset
 from core.settings import ROOT, Settings
 from data.sample.divisions import find_city
 from loaders import Described, Options, load
-from loaders.errors import UnsavedFormulas
 from loaders.tables import JoinOptions, JoinRefused, JoinReport, Pair, join
 from loaders.tables.errors import (
     ManyTables,
@@ -36,6 +35,7 @@ from loaders.tables.errors import (
     SeveralFit,
     SeveralRows,
     UnclearHeader,
+    UnsavedFormulas,
     WhichYear,
 )
 from loaders.tables.joining import OntoItself
