@@ -133,13 +133,6 @@ class TooManyColumns(SourceError):
     zh = "{path} 有 {count} 列,数据表最多 {limit} 列。请拆分,或检查分隔符。"
 
 
-class UnsavedFormulas(SourceError):
-    """A workbook that no spreadsheet has worked out yet."""
-
-    en = "{path}: {count} cells of sheet {sheet} hold formulas without results. Open it in Excel or LibreOffice and save it."
-    zh = "{path}:工作表 {sheet} 中有 {count} 个公式单元格没有计算结果。请用 Excel 或 LibreOffice 打开并保存一次。"
-
-
 class LineTooLong(SourceError):
     """One line of a text file that no table would have."""
 

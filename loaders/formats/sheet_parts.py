@@ -10,10 +10,12 @@ from typing import IO, NamedTuple
 _BLOCK = 4 << 20  # bytes looked at, at once
 _OVERLAP = 64 << 10  # that blocks share: longer than any cell with a formula
 _MOST = 100_000  # merged ranges that are minded
-_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^>]*?\bref="([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})"')
+# No pattern looks past the next tag, so that hostile parts take no longer than others.
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\b[^<>]*?\bref="([A-Z]{1,3})(\d{1,7}):[A-Z]{1,3}(\d{1,7})"')
 # A cell with a formula and no value; one whose result is an empty text says so by its type.
 _UNSAVED = re.compile(
-    rb"<(?:\w+:)?c\b(?![^>]*\bt=\"str\")[^>]*>\s*(?:<(?:\w+:)?f\b[^>]*/>|<(?:\w+:)?f\b[^>]*>[^<]*</(?:\w+:)?f>)\s*"
+    rb"<(?:\w+:)?c\b(?![^<>]*\bt=\"str\")[^<>]*>\s*"
+    rb"(?:<(?:\w+:)?f\b[^<>]*/>|<(?:\w+:)?f\b[^<>]*>[^<]*</(?:\w+:)?f>)\s*"
     rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
 
@@ -46,20 +48,19 @@ def inspect(path: Path, sheet: str) -> Parts:
 def filled(rows: Iterable[Sequence[object]], merged: Sequence[Merged]) -> Iterator[Sequence[object]]:
     """The rows, numbered from 1, with the value of the first cell in each that is merged with it from above."""
     waiting = sorted(merged, key=lambda one: one.first, reverse=True)
-    active: list[tuple[Merged, object]] = []
+    active: dict[int, tuple[int, object]] = {}  # by column: the last row, and the value
     for number, row in enumerate(rows, start=1):
-        active = [(one, value) for one, value in active if one.last >= number]
-        if active:
-            cells = list(row)
-            for one, value in active:
-                if one.column < len(cells) and cells[one.column] is None:
-                    cells[one.column] = value
-            row = cells  # noqa: PLW2901 — the row as it shall be
+        cells = list(row)
+        for column, (last, value) in list(active.items()):
+            if last < number:
+                del active[column]
+            elif column < len(cells) and cells[column] is None:
+                cells[column] = value
         while waiting and waiting[-1].first <= number:
             one = waiting.pop()
-            if one.column < len(row):
-                active.append((one, row[one.column]))
-        yield row
+            if one.first == number and one.column < len(cells):
+                active[one.column] = (one.last, cells[one.column])
+        yield cells
 
 
 def _part(archive: zipfile.ZipFile, sheet: str) -> str | None:

@@ -14,7 +14,7 @@ from core.language import Text
 from loaders import archive
 from loaders.columns import LIMIT
 from loaders.coordinates import Asked, has_place
-from loaders.errors import DamagedSource, NoSuchLayer, TooManyColumns, UnsafeSource, UnsavedFormulas
+from loaders.errors import DamagedSource, NoSuchLayer, TooManyColumns, UnsafeSource
 from loaders.formats import sheet_parts
 from loaders.infer import Kind
 from loaders.layer import Note
@@ -23,6 +23,7 @@ from loaders.table import Table
 if TYPE_CHECKING:
     import openpyxl
 
+UNSAVED = "formulas-unsaved"  # the code of a note
 _TITLES = 10  # rows above the header that may hold a title
 _ROWS = 4096  # rows a batch of the spool
 _ERRORS = {"#N/A", "#VALUE!", "#REF!", "#DIV/0!", "#NUM!", "#NAME?", "#NULL!"}
@@ -81,12 +82,10 @@ def list_sheets(book: Workbook, asked: Asked) -> list[tuple[str, bool]]:
 def read_sheet(book: Workbook, name: str, asked: Asked) -> Table:
     """Read a sheet into the workspace; the cells' own types become the columns' types.
 
-    Cells that are merged downwards all have the value of the first. Raises `UnsavedFormulas`.
+    Cells that are merged downwards all have the value of the first; formulas without results are empty, and told.
     """
     spool = book.workspace / "sheet.arrow"
     parts = sheet_parts.inspect(book.path, name)
-    if parts.unsaved:
-        raise UnsavedFormulas(path=book.shown, sheet=name, count=parts.unsaved)
     with _opened(book) as sheets:
         header = _find_header(_rows(sheets, name), asked)
         if header is None:
@@ -103,7 +102,7 @@ def read_sheet(book: Workbook, name: str, asked: Asked) -> Table:
         rows=lambda _: _spooled(spool),
         count=count,
         kinds=kinds,
-        notes=_fault_note(faults),
+        notes=(*_fault_note(faults), *_unsaved_note(parts.unsaved)),
         titles=header.titles,
         merged=frozenset(one.column for one in parts.merged if one.last > max(one.first, header.row + 1)),
     )
@@ -251,3 +250,13 @@ def _fault_note(faults: int) -> tuple[Note, ...]:
         f"有 {faults} 个单元格为 #N/A 等错误值,已置空。",
     )
     return (Note("cell-errors", text),)
+
+
+def _unsaved_note(count: int) -> tuple[Note, ...]:
+    if not count:
+        return ()
+    text = Text(
+        f"Formulas without results, left empty: {count}. Open the workbook in Excel or LibreOffice and save it.",
+        f"有 {count} 个公式没有计算结果,已置空。请用 Excel 或 LibreOffice 打开并保存一次。",
+    )
+    return (Note(UNSAVED, text),)

@@ -41,6 +41,13 @@ class MergedValues(TableError):
     zh = "{path}:{column} 列存在跨行合并的数值单元格,一个数对应多个地点。请拆分后再关联。"
 
 
+class UnsavedFormulas(TableError):
+    """A workbook that no spreadsheet has worked out yet: its numbers would be missing."""
+
+    en = "{path} holds formulas without results. Open it in Excel or LibreOffice, save it, and join it again."
+    zh = "{path} 中有公式没有计算结果。请用 Excel 或 LibreOffice 打开并保存一次,再重新关联。"
+
+
 class NoSuchTableColumn(TableError):
     """An option names a column that the table lacks."""
 

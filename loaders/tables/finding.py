@@ -31,6 +31,9 @@ class Way(NamedTuple):
     reason: Text
     share: float = 1.0
     found: tuple[tuple[str, str | None], ...] = ()  # values that were tried, with the key of their place
+    names: tuple[int, str] | None = (
+        None  # where codes are matched: the column and the field of names, to be held against
+    )
 
     @property
     def name(self) -> str:
@@ -62,7 +65,19 @@ def find_way(
         if not _agree(best[0], other):
             ways = ", ".join(_named(sheet, way) for way in (best[0], other))
             raise SeveralFit(path=sheet.table.shown, ways=ways)
-    return best[0]
+    return _with_names(best[0], fitting)
+
+
+def _with_names(way: Way, fitting: Sequence[Way]) -> Way:
+    """A code that is one off leads to a place as well; the name beside it tells."""
+    if way.method != "code":
+        return way
+    id_ = way.places.dataset.id
+    return way._replace(
+        names=next(
+            ((one.column, one.field) for one in fitting if one.method == "name" and one.places.dataset.id == id_), None
+        )
+    )
 
 
 def column_of(sheet: Sheet, name: str) -> int:
@@ -124,8 +139,9 @@ def _way(
     cells: Sequence[str],
     outcomes: Sequence[Outcome],
 ) -> Way:
-    """A longer code fits any unit above it, and a split unit was once there: the first is no sign, the second is."""
-    hits = sum((one.place is not None and one.how != "above") or one.why == "split" for one in outcomes)
+    """What share fits: a longer code fits any unit above it and is no sign; a unit that was split, or a name twice, is."""
+    told = ("split", "ambiguous") if method == "name" else ("split",)
+    hits = sum((one.place is not None and one.how != "above") or one.why in told for one in outcomes)
     tried = len(cells) - (len(parent_totals(cells, outcomes, range(len(cells)))) if method == "code" else 0)
     found = tuple(
         (cell, places.keys[one.place] if one.place is not None else None)

@@ -17,7 +17,7 @@ from loaders.formats import delimited, filegdb, geopackage, parquet, workbook
 from loaders.layer import Note
 from loaders.names import distinct
 from loaders.table import Table
-from loaders.tables.errors import ManyTables, NoTable, UnclearHeader
+from loaders.tables.errors import ManyTables, NoTable, UnclearHeader, UnsavedFormulas
 from loaders.tables.headers import Header, join_rows, read_header
 from loaders.tally import Tally
 from loaders.text import require_codec
@@ -164,6 +164,8 @@ def _choose(path: Path, tables: dict[str, Open], asked: str | None) -> Open:
 
 def _understood(table: Table) -> Sheet:
     """Read all rows, and find out what the columns are called."""
+    if any(note.code == workbook.UNSAVED for note in table.notes):
+        raise UnsavedFormulas(path=table.shown)
     tally = Tally()
     words = Words(tally)
     numbered = pa.schema([(str(place), pa.string()) for place in range(len(table.schema))])

@@ -35,6 +35,15 @@ class Moved:
 
 
 @dataclass(frozen=True)
+class Contradiction:
+    """A row whose code and name are those of two places; the code was followed."""
+
+    row: int
+    code: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Joined:
     """A table and the places that it was joined to."""
 
@@ -51,6 +60,7 @@ class Joined:
     unmatched_rows: int
     unmatched: tuple[Unmatched, ...]
     accepted: bool
+    contradicting: tuple[Contradiction, ...]
     places_without_rows: int
     without_rows: tuple[str, ...]  # keys of places
     aside: tuple[dict[str, Any], ...]  # {"row", "text", "kind"}
@@ -72,6 +82,12 @@ class Joined:
             lines.append(f"{'统计年份' if zh else 'year'} {self.year}: {self.year_reason.in_(language)}")
         lines += [f"  {one.value}: {'; '.join(one.steps)}" for one in self.changed[:_SHOWN]]
         lines += self._unmatched_lines(language, zh)
+        if self.contradicting:
+            texts = _some([f"{one.row}: {one.code} {one.name}" for one in self.contradicting])
+            words = (
+                "编码与名称矛盾、按编码关联的行" if zh else "rows whose name contradicts their code, which was followed"
+            )
+            lines.append(f"{words}: {len(self.contradicting)} ({texts})")
         if self.places_without_rows:
             keys = _some(self.without_rows)
             lines.append(f"{'没有数据的地点' if zh else 'places without a row'}: {self.places_without_rows} ({keys})")
@@ -122,6 +138,7 @@ class JoinReport(Report):
         short = replace(
             joined,
             changed=joined.changed[:LISTED],
+            contradicting=joined.contradicting[:LISTED],
             unmatched=tuple(replace(one, rows=one.rows[:LISTED]) for one in joined.unmatched[:LISTED]),
             without_rows=joined.without_rows[:LISTED],
             aside=joined.aside[:LISTED],

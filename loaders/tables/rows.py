@@ -13,7 +13,7 @@ from loaders.tables.matching import Outcome, matcher
 from loaders.tables.options import JoinOptions
 from loaders.tables.places import Places
 from loaders.tables.reading import Sheet
-from loaders.tables.report import Joined
+from loaders.tables.report import Contradiction, Joined
 from loaders.tables.years import Years
 
 
@@ -29,6 +29,7 @@ class Match(NamedTuple):
     outcomes: list[Outcome]
     years: list[int | None]  # of the whole body
     aside: list[Row]
+    contradicting: tuple[Contradiction, ...]
 
     @property
     def row_numbers(self) -> list[int]:
@@ -59,6 +60,24 @@ def match_rows(sheet: Sheet, way: Way, years: Years, options: JoinOptions, divis
         outcomes=[found[row] for row in rows],
         years=told_years,
         aside=list(no_places.values()),
+        contradicting=_contradicting(body, way, divisions, [(row, numbers[row], found[row]) for row in rows]),
+    )
+
+
+def _contradicting(
+    body: Sheet, way: Way, divisions: Divisions, rows: Sequence[tuple[int, int, Outcome]]
+) -> tuple[Contradiction, ...]:
+    """Rows whose name is that of another place than their code is; a unit that has changed may have had it."""
+    if way.names is None:
+        return ()
+    column, field = way.names
+    finder = matcher("name", way.places.values[field], None, divisions)
+    names, codes = body.texts(column), body.texts(way.column)
+    outcomes = [(row, number, one, finder.find(names[row])) for row, number, one in rows]
+    return tuple(
+        Contradiction(number, codes[row], names[row])
+        for row, number, one, other in outcomes
+        if one.how in ("exact", "form", "zeros") and other.place not in (None, one.place) and not other.steps
     )
 
 
@@ -105,6 +124,7 @@ def describe_match(match: Match, columns: Columns, years: Years, options: JoinOp
         unmatched_rows=sum(one.why is not None for one in match.outcomes),
         unmatched=lost,
         accepted=options.accept_unmatched,
+        contradicting=match.contradicting,
         places_without_rows=len(without),
         without_rows=without,
         aside=told.aside_rows(match.aside),

@@ -25,7 +25,6 @@ from core.errors import ChengtuError, NoSuchDataset
 from core.settings import ROOT, Settings
 from data.sample.divisions import find_city
 from loaders import Described, Options, load
-from loaders.errors import UnsavedFormulas
 from loaders.tables import JoinOptions, JoinRefused, JoinReport, Pair, join
 from loaders.tables.errors import (
     ManyTables,
@@ -36,6 +35,7 @@ from loaders.tables.errors import (
     SeveralFit,
     SeveralRows,
     UnclearHeader,
+    UnsavedFormulas,
     WhichYear,
 )
 from loaders.tables.joining import OntoItself
@@ -216,6 +216,13 @@ def test_a_gbk_table_with_titles_and_a_column_of_years_has_a_row_for_each_year(
         ("昌邑区-2022", 2022, 1060.5, 12345, "220202"),
         ("龙潭 区-2022", 2022, 50.0, 1000, "220203"),
     ]
+
+
+def test_a_name_that_contradicts_its_code_is_told(join_it: Join, tmp_path: Path) -> None:
+    lines = ["代码,名称,n", "220202,昌邑区,1", "220203,船营区,2", "220204,船营,3", "320106,鼓楼区,4", "320302,鼓楼区,5"]
+    report = join_it(text(tmp_path / "a.csv", *lines), to="districts")
+    assert [(one.row, one.code, one.name) for one in report.joined.contradicting] == [(2, "220203", "船营区")]
+    assert "rows whose name contradicts their code, which was followed: 1 (2: 220203 船营区)" in report.lines("en")
 
 
 def test_totals_are_told_from_places_and_held_by_year(join_it: Join, tmp_path: Path) -> None:

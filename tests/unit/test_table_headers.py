@@ -1,11 +1,14 @@
 """Heads and cells of tables as statistics offices write them."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
+import openpyxl
 import pyarrow as pa
 import pytest
 
+from loaders.formats.sheet_parts import Merged, _inspect, filled, inspect
 from loaders.tables.errors import UnclearHeader
 from loaders.tables.headers import Unit, join_rows, read_header, title_unit, unit_of, years_in
 from loaders.tables.values import read_column
@@ -124,6 +127,25 @@ def test_cells_are_numbers_where_all_of_them_are(cells: Sequence[str | None], va
         assert pa.types.is_date(read.values.type)
     else:
         assert read.values.to_pylist() == values
+
+
+def test_merged_cells_and_formulas_without_results_are_seen(tmp_path: Path) -> None:
+    made = openpyxl.Workbook()
+    made.active.title = "人口 & 经济"
+    for row in (["区", "年", "n"], ["甲", 2022, "=A1"], [None, 2023, "=B1"], ["乙", 2023, 3]):
+        made.active.append(row)
+    made.active.merge_cells("A2:B3")
+    made.save(tmp_path / "a.xlsx")
+    parts = inspect(tmp_path / "a.xlsx", "人口 & 经济")
+    assert parts == ((Merged(0, 2, 3),), 2)
+    assert inspect(tmp_path / "a.xlsx", "none").unsaved == 0
+    rows = [["区"], ["甲"], [None], [None], []]
+    assert list(filled(rows, parts.merged)) == [["区"], ["甲"], ["甲"], [None], []]
+
+
+@pytest.mark.parametrize("part", [b"<c ", b"<c ><f>", b"<c>          ", b"<mergeCell ", b"<a", b"<c><f>a"])
+def test_a_hostile_part_of_a_workbook_is_passed_over(part: bytes) -> None:
+    assert _inspect(io.BytesIO(part * 300_000)) == ((), 0)
 
 
 def test_percents_keep_their_number_and_odd_values_are_told() -> None:
