@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import drawings, generalised, history, load, many, memory, peers, startup, tiles, visible
+from benchmarks import drawings, generalised, history, load, many, memory, peers, quality, startup, tiles, visible
 from benchmarks.place import Place, place
 from benchmarks.report import Table, put, section, surroundings
 
@@ -17,6 +17,7 @@ _MEASURES: dict[str, Callable[[Place], list[Table]]] = {
     "many": many.measure,
     "drawings": drawings.measure,
     "history": history.measure,
+    "quality": quality.measure,
 }
 _BESIDE_OTHERS = {  # these install other programs, and are run when they are named
     "peers": peers.measure,
