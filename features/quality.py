@@ -17,7 +17,10 @@ MOST_IDS = 10_000  # of a rule; all findings are in the data set
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one rule says: how many findings, and the keys of the features they concern (the first 10 000)."""
+    """What one rule says: how many findings, and the keys of the features they concern (the first 10 000).
+
+    `unjudged` says why it could not be judged, such as for want of another layer.
+    """
 
     id: str
     severity: str
@@ -26,6 +29,7 @@ class Verdict:
     count: int
     accepted: bool
     ids: tuple[str, ...]
+    unjudged: Text | None
 
 
 class Verdicts(NamedTuple):
@@ -59,6 +63,6 @@ async def _ids(pool: AsyncPool, id_: str) -> dict[str, tuple[str, ...]]:
 
 
 def _verdict(kept: dict[str, Any], ids: tuple[str, ...]) -> Verdict:
-    return Verdict(
-        kept["id"], kept["severity"], kept["clause"], Text(**kept["title"]), kept["count"], kept["accepted"], ids
-    )
+    unjudged = Text(**kept["unjudged"]) if kept["unjudged"] else None
+    title = Text(**kept["title"])
+    return Verdict(kept["id"], kept["severity"], kept["clause"], title, kept["count"], kept["accepted"], ids, unjudged)

@@ -202,6 +202,7 @@ def _verdicts(connection: Connection, one: _Judged, accept: frozenset[str]) -> t
             count=result.count,
             accepted=result.rule.severity == "error" and bool(accept & {ALL, result.rule.id}),
             ids=ids.get(result.rule.id, ()),
+            unjudged=result.unjudged,
         )
         for result in one.results
     )
@@ -244,4 +245,5 @@ def _kept(verdict: Verdict) -> dict[str, object]:
         "title": verdict.title._asdict(),
         "count": verdict.count,
         "accepted": verdict.accepted,
+        "unjudged": verdict.unjudged._asdict() if verdict.unjudged else None,
     }

@@ -84,6 +84,7 @@ class Verdict:
     count: int
     accepted: bool
     ids: tuple[str, ...]
+    unjudged: Text | None = None  # why it could not be judged, such as for want of another layer
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,8 @@ class Report:
     def lines(self, language: Language) -> list[str]:
         """The report as a person reads it, a line a fact."""
         zh = language == "zh"
-        lines = [line for layer in self.layers for line in _layer_lines(self.source, layer, zh)]
+        told = [line for layer in self.layers for line in _layer_lines(self.source, layer, zh)]
+        lines = [*dict.fromkeys(told)]  # layers of one source have much in common
         lines += self.more_lines(language)
         lines += [("注意: " if zh else "note: ") + note.in_(language) for note in self.notes]
         for id_, rules in self.quality.items():
@@ -144,8 +146,11 @@ def _layer_lines(source: str, layer: LayerRead, zh: bool) -> list[str]:
 def _quality_lines(id_: str, rules: tuple[Verdict, ...], zh: bool) -> list[str]:
     """A line for each rule that is broken, and one for all that are kept."""
     broken = [one for one in rules if one.count]
-    kept = len(rules) - len(broken)
-    lines = [f"{id_}: {'符合的检查规则' if zh else 'rules kept'} {kept} / {len(rules)}"]
+    judged = [one for one in rules if one.unjudged is None]
+    kept = len(judged) - len(broken)
+    lines = [f"{id_}: {'符合的检查规则' if zh else 'rules kept'} {kept} / {len(judged)}"]
+    label = "未检查" if zh else "not judged"
+    lines += [f"  {label} {one.id}: {one.unjudged.zh if zh else one.unjudged.en}" for one in rules if one.unjudged]
     for one in broken:
         words = {"error": "错误" if zh else "error", "warning": "警告" if zh else "warning"}
         accepted = (" (已接受)" if zh else " (accepted)") if one.accepted else ""

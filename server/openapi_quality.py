@@ -24,7 +24,7 @@ _MEMBERS: Final = {
     "profile": _TEXT,
     "checked": {"type": "string", "format": "date-time"},
     "current": {"type": "boolean"},
-    "rules": {"type": "array", "items": object_of([*_RULE], **_RULE)},
+    "rules": {"type": "array", "items": object_of([*_RULE], **_RULE, unjudged=_TEXT)},
     "links": {"type": "array", "items": ref("schemas", "link")},
 }
 PARAMETERS: Final[Json] = {}

@@ -77,6 +77,7 @@ def _rule(one: Verdict, say: Language) -> Json:
         "count": one.count,
         "accepted": one.accepted,
         "ids": list(one.ids),
+        **({"unjudged": one.unjudged.in_(say)} if one.unjudged else {}),
     }
 
 

@@ -17,5 +17,6 @@ create table if not exists chengtu.quality (
     rules jsonb not null
 );
 
-comment on table chengtu.quality is
-'What its profile''s rules say of a release: [{"id": ..., "severity": ..., "clause": ..., "title": ..., "count": ..., "accepted": ...}].';
+comment on table chengtu.quality is 'What the rules of its profile say of a release; its findings are the data set <dataset>_quality.';
+comment on column chengtu.quality.rules is
+'[{"id": ..., "severity": ..., "clause": ..., "title": ..., "count": ..., "accepted": ..., "unjudged": why not, or null}]';

@@ -78,6 +78,17 @@ def test_codes_kept_as_numbers_and_numbers_kept_as_text_are_read(
     ]
 
 
+def test_a_layer_alone_is_held_against_what_is_served_and_says_what_it_could_not_judge(
+    load_into: Load, tmp_path: Path
+) -> None:
+    survey = write_survey(tmp_path / "a.gpkg")
+    alone = {one.id: one for one in load_into(survey, layer="DLTB", id="dltb").quality["dltb"]}
+    assert alone["unit-known"].unjudged is not None
+    load_into(survey, layer="CJDCQ", id="cjdcq")
+    held = {one.id: one for one in load_into(survey, layer="DLTB", id="dltb").quality["dltb"]}
+    assert held["unit-known"].unjudged is None
+
+
 def refused(load_into: Load, path: Path, **options: object) -> ChengtuError:
     with pytest.raises(ChengtuError) as caught:
         load_into(path, **options)
