@@ -38,10 +38,18 @@ class SheetInPart(ChengtuError):
     exit_code = 2
 
 
+class NotThisProduct(ChengtuError):
+    """--profile names a profile that nothing in the source follows."""
+
+    en = "No layer of {path} is one of {profile}: there are {layers}. `chengtu profiles show {profile}` tells what it has."
+    zh = "{path} 中没有符合 {profile} 的图层(现有 {layers})。其要求见 `chengtu profiles show {profile}`。"
+    exit_code = 2
+
+
 def plan(source: Source, options: Options) -> tuple[Job, ...]:
     """The layers to load: all that follow one profile, else the one that there is.
 
-    Raises `NoSuchProfile`, `BadDatasetId` and what `Source.choose` does.
+    Raises `NoSuchProfile`, `NotThisProduct`, `BadDatasetId` and what `Source.choose` does.
     """
     matches = _recognised(source, options)
     sheet, told = find_sheet(source.path, matches, options.sheet) if options.layer is None else (None, ())
@@ -78,9 +86,13 @@ def _recognised(source: Source, options: Options) -> tuple[Match, ...]:
     """What follows the profile that was asked for, or the one that is recognised."""
     if options.profile == AS_IT_IS:
         return ()
+    insisted = options.profile is not None
     names = source.spatial if options.layer is None else (source.choose(options.layer)[0],)
     profiles = (find_profile(options.profile),) if options.profile else shipped_profiles()
-    return _in_order(recognise([_shown(source, name) for name in names], profiles), profiles)
+    matches = recognise([_shown(source, name) for name in names], profiles, insisted=insisted)
+    if insisted and not matches:
+        raise NotThisProduct(path=source.path, profile=options.profile, layers=", ".join(names[:20]) or "-")
+    return _in_order(matches, profiles)
 
 
 def _shown(source: Source, name: str) -> Shown:

@@ -35,19 +35,21 @@ def shown(layer: Layer) -> Shown:
     return Shown(layer.name, tuple(one.name for one in layer.fields), layer.geometry_type)
 
 
-def recognise(layers: Sequence[Shown], profiles: Iterable[Profile]) -> tuple[Match, ...]:
+def recognise(layers: Sequence[Shown], profiles: Iterable[Profile], *, insisted: bool = False) -> tuple[Match, ...]:
     """The layers that follow one profile: the one that most of them follow; none where none does.
+
+    Where someone `insisted` on it, half of the fields tell a layer, whatever it is called.
 
     Of two layers that would be the same one, the one whose name says so, else the first, is it.
     """
-    found = [_matches(layers, profile) for profile in profiles]
+    found = [_matches(layers, profile, insisted) for profile in profiles]
     return max(found, key=lambda matches: sum(len(one.columns) for one in matches), default=())
 
 
-def _matches(layers: Sequence[Shown], profile: Profile) -> tuple[Match, ...]:
+def _matches(layers: Sequence[Shown], profile: Profile, insisted: bool) -> tuple[Match, ...]:
     best: dict[str, tuple[float, Match]] = {}
     for layer in layers:
-        scored = [(score, match) for one in profile.layers for score, match in _tried(layer, profile, one)]
+        scored = [(score, match) for one in profile.layers for score, match in _tried(layer, profile, one, insisted)]
         if not scored:
             continue
         score, match = max(scored, key=lambda pair: pair[0])
@@ -56,16 +58,16 @@ def _matches(layers: Sequence[Shown], profile: Profile) -> tuple[Match, ...]:
     return tuple(match for _, match in best.values())
 
 
-def _tried(layer: Shown, profile: Profile, as_layer: LayerProfile) -> list[tuple[float, Match]]:
+def _tried(layer: Shown, profile: Profile, as_layer: LayerProfile, insisted: bool) -> list[tuple[float, Match]]:
     """How well a layer fits, with the reasons: by its name and some fields, or by nearly all that are required."""
     columns = columns_of(layer.fields, as_layer)
-    required = [one.name for one in as_layer.required]
+    required = [one.name for one in as_layer.required or as_layer.fields]
     have = [name for name in required if name in columns]
-    share = len(have) / len(required) if required else 0.0
+    share = len(have) / max(len(required), 1)
     named = _is_named(layer.name, as_layer)
     if not _fits(layer.geometry_type, as_layer) or not columns:
         return []
-    if not (named and share >= 0.5) and not (share >= _BY_FIELDS and len(have) >= _FEWEST):
+    if not ((named or insisted) and share >= 0.5) and not (share >= _BY_FIELDS and len(have) >= _FEWEST):
         return []
     return [
         (

@@ -11,6 +11,7 @@ from core.catalogue import get_dataset, list_datasets
 from core.database import connect
 from core.errors import ChengtuError
 from loaders.errors import ManyLayers
+from loaders.job import NotThisProduct
 from loaders.profiles import BadProfile, NoSuchProfile, find_profile, read_profile
 from loaders.profiles.conform import FieldsMissing, WrongValue
 from tests.conftest import Load
@@ -115,6 +116,18 @@ def test_a_layer_that_only_resembles_a_profile_is_left_as_it_is(database: str, l
     report = load_into(tmp_path / "land.gpkg")
     assert report.layers[0].profile is None
     assert [one.id for one in report.datasets] == ["land"]
+
+
+def test_whoever_insists_on_a_profile_gets_it_or_hears_why_not(load_into: Load, tmp_path: Path) -> None:
+    squares = gpd.GeoDataFrame({"sort": ["x"], "ZDDM": ["220202001001GB00001"]}, geometry=[square(0, 0)], crs=4551)
+    squares["BDCDYH"] = "220202001001GB00001W00000000"
+    squares["ZDMJ"] = 10_000.0
+    squares.to_file(tmp_path / "a.gpkg", layer="anything")
+    report = load_into(tmp_path / "a.gpkg", profile="cadastre")
+    assert report.layers[0].profile == "cadastre/ZDJBXX"
+    error = refused(load_into, tmp_path / "a.gpkg", profile="planning")
+    assert isinstance(error, NotThisProduct)
+    assert "anything" in str(error)
 
 
 def test_a_profile_of_ones_own_is_a_file(database: str, load_into: Load, tmp_path: Path) -> None:
