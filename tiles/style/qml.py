@@ -27,10 +27,13 @@ _MM: Final = {"outline_width_unit": "MM", "line_width_unit": "MM", "size_unit": 
 
 
 def qml(dataset: Dataset, language: Language) -> bytes:
-    """The style of a data set in a language; what has no single kind of geometry gets names and forms, and no symbols."""
+    """The style of a data set in a language; what has no single kind of geometry gets names and forms, and no symbols.
+
+    Findings may be of any kind, and QGIS shows the areas, which nearly all of them are.
+    """
     root = Element("qgis", version=_VERSION, styleCategories="Symbology|Fields|Forms")
     ink = Ink(dataset, portrayal_of(dataset), "light", language)
-    if len(ink.shapes) == 1:
+    if len(ink.shapes) == 1 or ink.role(ink.shapes[0]) == "finding":
         _renderer(root, ink, ink.shapes[0])
     coded = {field.name: list_ for field in dataset.fields if (list_ := codelist_of(dataset, field.name))}
     _forms(SubElement(root, "fieldConfiguration"), coded, language)
@@ -48,9 +51,10 @@ def _renderer(root: Element, ink: Ink, shape: Shape) -> None:
     """A symbol for each class, and one for all others; where there are no classes, one for all."""
     entries = ink.legend()
     field = ink.portrayal.class_field
+    outlined = ink.role(shape) == "finding"
     if field is None or not ink.is_classed:
         renderer = SubElement(root, "renderer-v2", type="singleSymbol", symbollevels="0", forceraster="0")
-        _symbol(SubElement(renderer, "symbols"), "0", shape, entries[-1].colour)
+        _symbol(SubElement(renderer, "symbols"), "0", shape, entries[-1].colour, outlined=outlined)
         return
     renderer = SubElement(
         root, "renderer-v2", type="categorizedSymbol", attr=_told(field), symbollevels="0", forceraster="0"
@@ -66,7 +70,7 @@ def _renderer(root: Element, ink: Ink, shape: Shape) -> None:
             label=_told(_label(one)),
             render="true",
         )
-        _symbol(symbols, str(place), shape, one.colour or OTHER)
+        _symbol(symbols, str(place), shape, one.colour or OTHER, outlined=outlined)
 
 
 def _label(entry: Entry) -> str:
@@ -74,25 +78,26 @@ def _label(entry: Entry) -> str:
     return entry.title if entry.value in (None, entry.title) else f"{entry.title} ({entry.value})"
 
 
-def _symbol(symbols: Element, name: str, shape: Shape, colour: str) -> None:
+def _symbol(symbols: Element, name: str, shape: Shape, colour: str, *, outlined: bool) -> None:
     kind, layer_class, _ = _KINDS[shape]
     symbol = SubElement(symbols, "symbol", type=kind, name=name, alpha="1", clip_to_extent="1", force_rhr="0")
     layer = SubElement(symbol, "layer", {"class": layer_class, "pass": "0", "locked": "0", "enabled": "1"})
     options = SubElement(layer, "Option", type="Map")
-    for key, value in _look(shape, colour).items():
+    for key, value in _look(shape, colour, outlined=outlined).items():
         SubElement(options, "Option", name=key, type="QString", value=value)
         SubElement(layer, "prop", k=key, v=value)  # what QGIS reads before 3.18
 
 
-def _look(shape: Shape, colour: str) -> dict[str, str]:
-    edge = _rgba(mix(colour, "#3a3a3a", 0.45))
+def _look(shape: Shape, colour: str, *, outlined: bool) -> dict[str, str]:
+    """How a symbol looks; what is outlined may be too thin to be seen but for its line."""
+    edge = _rgba(colour) if outlined else _rgba(mix(colour, "#3a3a3a", 0.45))
     match shape:
         case "area":
             return _MM | {
-                "color": _rgba(colour),
+                "color": _rgba(colour, 70 if outlined else 255),
                 "style": "solid",
                 "outline_color": edge,
-                "outline_width": "0.1",
+                "outline_width": "0.8" if outlined else "0.1",
                 "outline_style": "solid",
             }
         case "line":
@@ -114,9 +119,9 @@ def _look(shape: Shape, colour: str) -> dict[str, str]:
             }
 
 
-def _rgba(colour: str) -> str:
+def _rgba(colour: str, opacity: int = 255) -> str:
     red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
-    return f"{red},{green},{blue},255"
+    return f"{red},{green},{blue},{opacity}"
 
 
 def _forms(configuration: Element, coded: dict[str, Codelist], language: Language) -> None:
