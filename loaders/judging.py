@@ -107,8 +107,10 @@ class Judgement:
             kept = {"id": id_, "release": releases[id_], "profile": one.candidate.profile, "rules": Jsonb(rules)}
             connection.execute(query("record_quality"), kept)
         for id_ in self.unjudged:
-            if connection.execute(query("forget_quality"), {"id": id_}).rowcount and _exists(connection, id_ + SUFFIX):
-                remove(connection, id_ + SUFFIX)
+            findings = connection.execute(query("findings_of"), {"id": id_}).fetchone()
+            connection.execute(query("forget_quality"), {"id": id_})
+            if findings is not None:
+                remove(connection, findings["id"])
 
 
 def judge(connection: Connection, staged: Sequence[Staged], options: Options) -> Judgement:

@@ -4,23 +4,24 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 
 from core.database import Connection, connect, one_line, query, speaking_plainly
 from core.errors import ChengtuError
-from core.language import Text
 from loaders import judging
 from loaders.candidate import Staged, stage
 from loaders.crs import read_datum_shift
 from loaders.job import Job, plan
 from loaders.options import Options
-from loaders.publish import Finished, Progress, publish
+from loaders.publish import Finish as FinishQuietly
+from loaders.publish import Finished, Progress, Write, publish
 from loaders.release import check
-from loaders.report import Published, Report
+from loaders.report import Report, Verdict
 from loaders.sheets.exchange import refuse_without_sheet
 from loaders.sheets.publishing import publish_sheet
 from loaders.source import Source, open_source
@@ -83,7 +84,8 @@ def load(
             staged = _stage(connection, dsn, opened, jobs, options, tell)
             rows = sum(one.read.rows for one in staged)
             tell("publish", rows, rows)
-            report = _publish(connection, opened, staged, options, started, finish, tell)
+            teller = _Teller(opened.path, staged, options.dry_run, started)
+            report = _publish(connection, teller, options, with_progress(finish, tell))
             if options.dry_run:
                 connection.rollback()
     return report
@@ -152,54 +154,59 @@ def lock(connection: Connection, id_: str) -> None:
         raise LoadRunning(id=id_)
 
 
-def _publish(
-    connection: Connection,
-    opened: Source,
-    staged: Sequence[Staged],
-    options: Options,
-    started: float,
-    finish: Finish | None,
-    tell: Progress,
-) -> Report:
-    """Check and judge everything that was read, and publish it with what was found."""
+class _Teller(NamedTuple):
+    """What a load knows of itself, to report it at whatever point it ends."""
 
-    judgement: judging.Judgement | None = None
+    source: Path
+    staged: Sequence[Staged]
+    dry_run: bool
+    started: float
 
-    def write(published: tuple[Published, ...], notes: tuple[Text, ...]) -> Report:
-        return Report(
-            source=str(opened.path),
-            outcome="checked" if options.dry_run else "published",
-            rows_in=sum(one.read.rows for one in staged),
-            layers=tuple(one.read for one in staged),
-            quality=judgement.verdicts if judgement else {},
+    def write(self, quality: Mapping[str, tuple[Verdict, ...]]) -> Write:
+        """How the report is written, once it is known what was published."""
+        return lambda published, notes: Report(
+            source=str(self.source),
+            outcome="checked" if self.dry_run else "published",
+            rows_in=sum(one.read.rows for one in self.staged),
+            layers=tuple(one.read for one in self.staged),
+            quality=dict(quality),
             notes=notes,
             datasets=published,
-            seconds=round(time.monotonic() - started, 2),
+            seconds=round(time.monotonic() - self.started, 2),
             peak_megabytes=peak_megabytes(),
         )
 
-    sheet = staged[0].job.sheet
-    if sheet is not None:
-        return publish_sheet(
-            connection,
-            staged,
-            sheet,
-            finish=with_progress(finish, tell),
-            discard_edits=options.discard_edits,
-            dry_run=options.dry_run,
-            write=write,
-        )
-    for one in staged:
+
+def _publish(connection: Connection, teller: _Teller, options: Options, finish: FinishQuietly | None) -> Report:
+    """Publish what was read: a sheet in the place of its old state, all else as releases, once it is judged."""
+    sheet = teller.staged[0].job.sheet
+    if sheet is None:
+        return _release(connection, teller, options, finish)
+    return publish_sheet(
+        connection,
+        teller.staged,
+        sheet,
+        finish=finish,
+        discard_edits=options.discard_edits,
+        dry_run=options.dry_run,
+        write=teller.write({}),
+    )
+
+
+def _release(connection: Connection, teller: _Teller, options: Options, finish: FinishQuietly | None) -> Report:
+    """Judge everything that was read, and publish it with what was found."""
+    for one in teller.staged:
         if one.job.match is not None and one.job.match.profile.id == PROFILE:
             refuse_without_sheet(connection, one.job.id)
-    judgement = judging.judge(connection, staged, options)
+    judgement = judging.judge(connection, teller.staged, options)
+    write = teller.write(judgement.verdicts)
     judgement.raise_errors(write)
-    candidates = [*(candidate for one in staged for candidate in one.candidates), *judgement.candidates(connection)]
-    checked = [(candidate, check(connection, candidate.staging)) for candidate in candidates]
+    read = [candidate for one in teller.staged for candidate in one.candidates]
+    checked = [(one, check(connection, one.staging)) for one in (*read, *judgement.candidates(connection))]
     report = publish(
         connection,
         checked,
-        finish=with_progress(finish, tell),
+        finish=finish,
         discard_edits=options.discard_edits,
         dry_run=options.dry_run,
         write=write,
@@ -209,7 +216,7 @@ def _publish(
     return report
 
 
-def with_progress(finish: Finish | None, tell: Progress) -> Callable[[Connection, Staging, str], Finished] | None:
+def with_progress(finish: Finish | None, tell: Progress) -> FinishQuietly | None:
     """What else a release needs, with someone to tell how far it is."""
     return (lambda connection, staging, id_: finish(connection, staging, id_, tell)) if finish else None
 

@@ -286,7 +286,11 @@ def record(
 
 
 def remove(connection: Connection, id_: str) -> None:
-    """Take a data set out of the catalogue and drop its table, in one transaction; `NoSuchDataset` if there is none."""
+    """Take a data set out of the catalogue and drop its table, in one transaction, with the findings of its checks.
+
+    Raises `NoSuchDataset` if there is none.
+    """
+    findings = connection.execute(query("findings_of"), {"id": id_}).fetchone()
     deleted = connection.execute(query("delete_dataset"), {"id": id_})
     if deleted.rowcount == 0:
         raise NoSuchDataset(id=id_)
@@ -299,3 +303,5 @@ def remove(connection: Connection, id_: str) -> None:
         raise TableHeld(id=id_) from error
     except psycopg.errors.DependentObjectsStillExist as error:
         raise DependentView(id=id_, reason=error.diag.message_detail or one_line(error)) from error
+    if findings is not None:
+        remove(connection, findings["id"])

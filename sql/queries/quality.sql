@@ -33,6 +33,10 @@ insert into chengtu.quality (dataset, release, profile, rules) values (%(id)s, %
 on conflict (dataset) do update set
     release = excluded.release, profile = excluded.profile, rules = excluded.rules, checked_at = now()
 
+-- name: findings_of
+-- The data set that holds the findings of another.
+select d.id from chengtu.quality as q inner join chengtu.dataset as d on d.id = q.dataset || '_quality' where q.dataset = %(id)s
+
 -- name: forget_quality
 -- A data set that has no rules any more.
 delete from chengtu.quality where dataset = %(id)s

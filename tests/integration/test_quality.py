@@ -10,7 +10,7 @@ from openapi_spec_validator import validate
 
 from core.catalogue import list_datasets
 from core.database import connect
-from loaders import QualityRefused
+from loaders import QualityRefused, remove
 from loaders.judging import NoSuchRule
 from tests.conftest import Load, loader_for, service
 from tests.survey import square
@@ -176,3 +176,17 @@ def test_a_mended_release_empties_the_findings(dirty: tuple[str, Load], tmp_path
     dirty[1](plots(tmp_path, "b", ["1", "2", "3"], ["x", "y", "x"], [0, 2, 5]), profile=str(profile), id="plots")
     rules = httpx.get(dirty[0] + "/collections/plots/quality").json()["rules"]
     assert [rule["count"] for rule in rules] == [0, 0, 0]
+
+
+def test_findings_go_with_what_they_are_about(database: str, load_into: Load, tmp_path: Path, profile: Path) -> None:
+    source = plots(tmp_path, "a", ["1", "2"], ["x", "x"], [0, 0.5])
+    for _ in range(2):
+        load_into(source, profile=str(profile), accept=frozenset({"all"}))
+        with connect(database) as connection:
+            assert [one.id for one in list_datasets(connection)] == ["plots", "plots_quality"]
+            remove(connection, "plots")
+            assert list_datasets(connection) == []
+    load_into(source, profile=str(profile), accept=frozenset({"all"}))
+    load_into(source, id="plots", profile="none")
+    with connect(database) as connection:
+        assert [one.id for one in list_datasets(connection)] == ["plots"]
