@@ -155,7 +155,7 @@ def test_swapped_axes_are_put_right_and_carry_heights_and_measures(
         row = connection.execute("select st_astext(geom) from data.a").fetchone()
     assert row is not None
     assert row[0].replace(" ", "") == moved.replace(" ", "")
-    assert "swapped" in report.crs_reason.en
+    assert "swapped" in report.layers[0].crs_reason.en
 
 
 def test_curves_are_segmentised_within_the_tolerance(database: str, load_into: Load, tmp_path: Path) -> None:
