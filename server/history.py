@@ -18,7 +18,6 @@ from features.history import ALWAYS, Life, Version, read_life, read_point
 from features.reader import read_state
 from features.search import once, read_search
 from features.table import Table
-from loaders.profiles import shipped_profiles
 from server.asked import GEOJSON, caching
 from server.caching import not_modified
 from server.features import on_its_table
@@ -136,11 +135,9 @@ def _about(request: Request, table: Table) -> Json:
 def _columns(table: Table) -> list[str]:
     """The attributes that a page has room for: class and label first, then what is drawn, then those that come first."""
     dataset = table.dataset
-    layers = {f"{one.id}/{layer.name}": layer for one in shipped_profiles() for layer in one.layers}
-    layer = layers.get(dataset.profile or "")
-    told = [layer.class_field, layer.label_field] if layer else []
+    drawn = dataset.portrayal or {}
     names = [field.name for field in dataset.fields]
-    ordered = dict.fromkeys([*told, *(dataset.portrayal or {}).get("fields", ()), *names])
+    ordered = dict.fromkeys([dataset.class_field, drawn.get("label_field"), *drawn.get("fields", ()), *names])
     return [name for name in ordered if name in names and name != dataset.key][:_COLUMNS]
 
 
