@@ -9,7 +9,6 @@ from typing import NamedTuple, Protocol
 
 from core.language import Text
 from loaders import archive, sniff, vector
-from loaders.cass.drawing import Drawing, read_drawing
 from loaders.coordinates import Asked, find_place
 from loaders.errors import DamagedSource, ManyLayers, NoGeometry, NoSuchLayer, UnreadableSource, UnsupportedFormat
 from loaders.formats import (
@@ -183,10 +182,18 @@ def _reader(path: Path, shown: Path, ask: _Ask) -> _Reader:
         case "parquet":
             prepared = parquet.prepare(path, shown)
             return _Sheet(prepared, ask) if isinstance(prepared, Table) else _Parquet(path, shown, prepared)
-        case "dxf" if (drawing := read_drawing(path, shown, ask.workspace, ask.encoding)) is not None:
-            return drawing
+        case "dxf":
+            return _drawing(path, shown, ask)
         case _:
             return _Vector(_VECTOR[kind](path, shown, ask.workspace, ask.encoding))
+
+
+def _drawing(path: Path, shown: Path, ask: _Ask) -> _Reader:
+    """A drawing of CASS as its themes, any other as GDAL has it."""
+    from loaders.cass.drawing import read_drawing  # noqa: PLC0415 — ezdxf takes a second, for which no other load waits
+
+    drawing = read_drawing(path, shown, ask.workspace, ask.encoding)
+    return drawing or _Vector(dxf.prepare(path, shown, ask.workspace, ask.encoding))
 
 
 @dataclass(frozen=True)
@@ -264,11 +271,13 @@ class _Folder:
 
     def _labelled(self, label: str) -> list[tuple[str, bool]]:
         """A source of one layer goes by its label, the layers of others by label/layer."""
-        if sniff.identify(*self.members[label]) in _ONE_LAYER:
+        kind = sniff.identify(*self.members[label])
+        if kind in _ONE_LAYER:
             return [(label, True)]
         reader = self._reader(label)
         inner = reader.layers()
-        if len(inner) == 1 and not isinstance(reader, Drawing):  # whose layers are known by their names
+        themes = kind == "dxf" and not isinstance(reader, _Vector)  # which are known by their names
+        if len(inner) == 1 and not themes:
             return [(label, inner[0][1])]
         return [(f"{label}/{name}", has_geometry) for name, has_geometry in inner]
 
