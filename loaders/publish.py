@@ -169,13 +169,36 @@ def _profile(connection: Connection, candidate: Candidate) -> None:
 def _published(
     candidate: Candidate, extent: BBox | None, difference: Difference | None, served: Served | None
 ) -> Published:
-    staging, tally = candidate.staging, candidate.staging.tally
+    staging = candidate.staging
     same = served if difference is None else None
-    return Published(
-        id=candidate.id,
-        outcome="unchanged" if same else "published",
+    return told(
+        candidate,
+        extent,
+        difference.changes if difference else Changes(0, 0, 0),
         release=same.release if same else staging.place.release,
         geometry_type=staging.type_name,
+        srid=staging.place.srid,
+        unchanged=same is not None,
+    )
+
+
+def told(
+    candidate: Candidate,
+    extent: BBox | None,
+    changes: Changes,
+    *,
+    release: int,
+    geometry_type: str,
+    srid: int,
+    unchanged: bool,
+) -> Published:
+    """What became of a candidate, with what reading it has counted; type and SRID are those that are served."""
+    tally = candidate.staging.tally
+    return Published(
+        id=candidate.id,
+        outcome="unchanged" if unchanged else "published",
+        release=release,
+        geometry_type=geometry_type,
         rows=tally.rows,
         null_geometries=tally.null - sum(tally.refused.values()),
         empty_geometries=tally.empty,
@@ -183,9 +206,9 @@ def _published(
         repaired_keys=tuple(tally.repaired_keys),
         refused=dict(tally.refused),
         refused_keys=tuple(tally.refused_keys),
-        srid=staging.place.srid,
+        srid=srid,
         extent=extent,
-        changes=difference.changes if difference else Changes(0, 0, 0),
+        changes=changes,
     )
 
 

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import click
 from rich.console import Console
@@ -45,6 +45,24 @@ def show(lines: list[str]) -> None:
 def show_json(value: Any) -> None:  # noqa: ANN401 — any JSON value
     """Print the answer for a machine."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+class Report(Protocol):
+    """What a load or a join tells at its end."""
+
+    def as_json(self) -> dict[str, Any]:
+        """As plain values."""
+
+    def lines(self, language: Language) -> list[str]:
+        """As a person reads it."""
+
+
+def show_report(report: Report, as_json: bool) -> None:
+    """Print a report for a machine, or for a person."""
+    if as_json:
+        show_json(report.as_json())
+    else:
+        show(report.lines(LANGUAGE))
 
 
 @contextmanager

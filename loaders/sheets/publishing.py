@@ -12,9 +12,9 @@ from core.language import Text
 from grids.sheets import Bounds
 from loaders.candidate import Candidate, Staged
 from loaders.job import Job
-from loaders.publish import Finish, Write, publish
-from loaders.release import Served, check, served_release
-from loaders.report import Changes, Published, Report
+from loaders.publish import Finish, Write, publish, told
+from loaders.release import check, served_release
+from loaders.report import Published, Report
 from loaders.sheets.exchange import NewState, exchange
 from loaders.sheets.index import ID, index_with, state_of
 from loaders.sheets.mismatches import Mismatch, Placed, mismatch_collection, mismatches
@@ -94,7 +94,18 @@ def _exchanged(
             fresh.append(one)
             continue
         changes = exchange(connection, one.id, sheet.key, one.staging, new)
-        amended.append(_published(connection, one, served, changes))
+        extent = check(connection, one.staging)
+        amended.append(
+            told(
+                one,
+                extent,
+                changes,
+                release=served.release,
+                geometry_type=served.geometry_type,
+                srid=served.srid,
+                unchanged=not any(changes),
+            )
+        )
         connection.execute(query("drop_staging").format(staging=one.staging.table))
     for id_ in _themes(connection, prefix) - {one.id for one in candidates}:
         served = served_release(connection, id_)
@@ -112,27 +123,6 @@ def _themes(connection: Connection, prefix: str) -> set[str]:
 def _tables(connection: Connection, prefix: str) -> dict[str, sql.Identifier]:
     """The tables of the themes that are served."""
     return {id_.removeprefix(prefix): sql.Identifier("data", id_) for id_ in _themes(connection, prefix)}
-
-
-def _published(connection: Connection, candidate: Candidate, served: Served, changes: Changes) -> Published:
-    tally = candidate.staging.tally
-    extent = check(connection, candidate.staging)
-    return Published(
-        id=candidate.id,
-        outcome="published" if any(changes) else "unchanged",
-        release=served.release,
-        geometry_type=served.geometry_type,
-        rows=tally.rows,
-        null_geometries=tally.null - sum(tally.refused.values()),
-        empty_geometries=tally.empty,
-        repaired=dict(tally.repaired),
-        repaired_keys=tuple(tally.repaired_keys),
-        refused=dict(tally.refused),
-        refused_keys=tuple(tally.refused_keys),
-        srid=served.srid,
-        extent=extent,
-        changes=changes,
-    )
 
 
 def _note(sheet: Sheet, findings: Sequence[Mismatch]) -> Text:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.settings import Settings
-from server.console import LANGUAGE, as_json, database, progress_bar, show, show_json, words
+from server.console import as_json, database, progress_bar, show_report, words
 
 if TYPE_CHECKING:
-    from loaders.tables import JoinOptions, JoinReport
+    from loaders.tables import JoinOptions
 
 _PAIR = "COLUMN[=FIELD]"
 
@@ -121,16 +121,9 @@ def join(settings: Settings, /, table: Path, as_json: bool, **options: Any) -> N
                 finish=finisher(settings),
             )
     except JoinRefused as refusal:
-        _tell(refusal.report, as_json)
+        show_report(refusal.report, as_json)
         raise
-    _tell(report, as_json)
-
-
-def _tell(report: "JoinReport", as_json: bool) -> None:
-    if as_json:
-        show_json(report.as_json())
-    else:
-        show(report.lines(LANGUAGE))
+    show_report(report, as_json)
 
 
 def _options(given: dict[str, Any]) -> "JoinOptions":

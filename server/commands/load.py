@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.settings import Settings
-from server.console import LANGUAGE, as_json, database, progress_bar, show, show_json, words
+from server.console import as_json, database, progress_bar, show_report, words
 
 if TYPE_CHECKING:
-    from loaders import Options, Report
+    from loaders import Options
 
 
 @click.command(
@@ -193,16 +193,9 @@ def load(settings: Settings, /, source: Path, as_json: bool, **options: Any) -> 
                 finish=finisher(settings),
             )
     except QualityRefused as refusal:
-        _tell(refusal.report, as_json)
+        show_report(refusal.report, as_json)
         raise
-    _tell(report, as_json)
-
-
-def _tell(report: "Report", as_json: bool) -> None:
-    if as_json:
-        show_json(report.as_json())
-    else:
-        show(report.lines(LANGUAGE))
+    show_report(report, as_json)
 
 
 def _options(given: dict[str, Any]) -> "Options":
